@@ -1,0 +1,5 @@
+import { build } from 'wxt';
+
+for (const browser of ['chrome', 'firefox']) await build({ browser });
+console.log('Chrome: load dist/extension/chrome-mv3 at chrome://extensions (Developer mode, Load unpacked).');
+console.log('Firefox: load dist/extension/firefox-mv3/manifest.json at about:debugging (This Firefox).');

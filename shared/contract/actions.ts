@@ -1,0 +1,27 @@
+/** What a member of a workspace may want to do. `companion/domain/access.ts` is the one table that says who may. */
+export const ACTIONS = [
+  'workspace.read',
+  'workspace.edit',
+  'key.list',
+  'key.list_all',
+  'key.create',
+  'key.read',
+  'key.edit',
+  'key.rotate',
+  'key.disable',
+  'key.revoke',
+  'member.list',
+  'member.edit',
+  'member.remove',
+  'invitation.manage',
+  'group.read',
+  'group.manage',
+  'verifier.manage',
+  'agent.read',
+  'agent.remove',
+  'log.read',
+  'audit.read',
+  'sso.manage',
+  'scim.manage',
+] as const;
+export type Action = (typeof ACTIONS)[number];

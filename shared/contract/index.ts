@@ -1,0 +1,22 @@
+import type { Endpoint } from './endpoint.ts';
+import { keys } from './keys.ts';
+import { people } from './people.ts';
+import { verification } from './verify.ts';
+import { groups, invitations, members, verifiers, workspaces } from './workspace.ts';
+
+/** Every operation of the HTTP interface, by the heading it stands under in the reference. */
+export const contract = {
+  People: people,
+  Workspace: workspaces,
+  Members: members,
+  Invitations: invitations,
+  Keys: keys,
+  'Authorization groups': groups,
+  Verifiers: verifiers,
+  Verification: verification,
+} as const satisfies Record<string, Record<string, Endpoint>>;
+
+/** The same in one list. */
+export const endpoints: readonly Endpoint[] = Object.values(contract).flatMap((group) =>
+  Object.values<Endpoint>(group),
+);
