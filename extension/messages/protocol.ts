@@ -1,0 +1,111 @@
+import * as z from 'zod/mini';
+import { email, id, role } from '../../shared/contract/fields.ts';
+import {
+  createKeyBody,
+  editKeyBody,
+  givenReason,
+  type Key,
+  type RequestRow,
+  rotateBody,
+  type UsageDay,
+} from '../../shared/contract/keys.ts';
+import type { Session } from '../../shared/contract/people.ts';
+import type { Group, Member, Removal, RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { FreshSecret, TeamInvitation } from './published.ts';
+
+/**
+ * Everything that a page of the extension may ask of the background: one reviewable list. What the background has to
+ * tell on its own is in `published.ts`.
+ */
+export interface Protocol {
+  /** Begins a connection; the permission for the origin has been granted. Ends at `waiting` or `unreachable`. */
+  'connection.start'(p: { origin: string }): void;
+  /** The person named an address but the browser has not allowed it yet. */
+  'connection.want'(p: { origin: string }): void;
+  'connection.reopenTab'(): void;
+  'connection.cancel'(): void;
+  'connection.disconnect'(): void;
+  /** Reads the lists anew; the answer comes when `snapshot` and `sync` are written. */
+  refresh(): void;
+  'workspace.choose'(p: { workspaceId: string }): void;
+  'key.create'(p: { body: z.infer<typeof createKeyBody> }): FreshSecret;
+  'key.rotate'(p: { keyId: string; body: z.infer<typeof rotateBody> }): FreshSecret;
+  'key.finishRotation'(p: { keyId: string }): Key;
+  'key.edit'(p: { keyId: string; body: z.infer<typeof editKeyBody> }): Key;
+  'key.disable'(p: { keyId: string }): Key;
+  'key.enable'(p: { keyId: string }): Key;
+  'key.revoke'(p: { keyId: string; reason?: z.infer<typeof givenReason> | undefined }): Key;
+  'key.revokeMany'(p: { keyIds: string[] }): Key[];
+  'key.read'(p: { keyId: string }): Key;
+  'key.usage'(p: { keyId: string }): UsageDay[];
+  'key.requests'(p: { keyId: string; cursor?: string | undefined }): { items: RequestRow[]; nextCursor: string | null };
+  'group.list'(): Group[];
+  'secret.copied'(p: { id: string }): void;
+  /** "I stored it". */
+  'secret.dismiss'(p: { id: string }): void;
+  /** Reads members and invitations anew; the answer comes when `team` is written. */
+  'team.refresh'(): void;
+  'team.invite'(p: { email: string; role: z.infer<typeof role> }): TeamInvitation;
+  /** Sent to the server after `UNDO_MS`, unless `team.keepInvitation` comes first. */
+  'team.withdraw'(p: { invitationId: string }): void;
+  'team.keepInvitation'(p: { invitationId: string }): void;
+  'team.previewRemoval'(p: { memberId: string }): RemovalPreview;
+  'team.remove'(p: { memberId: string }): Removal;
+  'team.suspend'(p: { memberId: string }): Member;
+  'team.reinstate'(p: { memberId: string }): Member;
+  'team.setRole'(p: { memberId: string; role: z.infer<typeof role> }): Member;
+  'session.list'(): Session[];
+  'session.end'(p: { sessionId: string }): void;
+}
+
+export type MessageType = keyof Protocol;
+export type PayloadOf<T extends MessageType> = Parameters<Protocol[T]>[0];
+export type AnswerOf<T extends MessageType> = ReturnType<Protocol[T]>;
+type PayloadArgs<T extends MessageType> = Parameters<Protocol[T]>;
+export type Ask = <T extends MessageType>(type: T, ...payload: PayloadArgs<T>) => AnswerOf<T>;
+
+/** How long an action can be taken back, in milliseconds. */
+export const UNDO_MS = 10_000;
+
+const nothing = z.undefined();
+const keyId = z.strictObject({ keyId: id });
+const memberId = z.strictObject({ memberId: id });
+const invitationId = z.strictObject({ invitationId: id });
+const origin = z.strictObject({ origin: z.string().check(z.maxLength(300)) });
+const secretId = z.strictObject({ id: z.string().check(z.maxLength(64)) });
+
+/** What a payload has to be: checked by the receiver before any handler sees it. */
+export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
+  'connection.start': origin,
+  'connection.want': origin,
+  'connection.reopenTab': nothing,
+  'connection.cancel': nothing,
+  'connection.disconnect': nothing,
+  refresh: nothing,
+  'workspace.choose': z.strictObject({ workspaceId: id }),
+  'key.create': z.strictObject({ body: createKeyBody }),
+  'key.rotate': z.strictObject({ keyId: id, body: rotateBody }),
+  'key.finishRotation': keyId,
+  'key.edit': z.strictObject({ keyId: id, body: editKeyBody }),
+  'key.disable': keyId,
+  'key.enable': keyId,
+  'key.revoke': z.strictObject({ keyId: id, reason: z.optional(givenReason) }),
+  'key.revokeMany': z.strictObject({ keyIds: z.array(id).check(z.minLength(1), z.maxLength(100)) }),
+  'key.read': keyId,
+  'key.usage': keyId,
+  'key.requests': z.strictObject({ keyId: id, cursor: z.optional(z.string()) }),
+  'group.list': nothing,
+  'secret.copied': secretId,
+  'secret.dismiss': secretId,
+  'team.refresh': nothing,
+  'team.invite': z.strictObject({ email, role }),
+  'team.withdraw': invitationId,
+  'team.keepInvitation': invitationId,
+  'team.previewRemoval': memberId,
+  'team.remove': memberId,
+  'team.suspend': memberId,
+  'team.reinstate': memberId,
+  'team.setRole': z.strictObject({ memberId: id, role }),
+  'session.list': nothing,
+  'session.end': z.strictObject({ sessionId: id }),
+};

@@ -1,0 +1,36 @@
+/** What a person types, as an origin, or the reason why it can't be one. */
+export type Address = { ok: true; origin: string; host: string } | { ok: false; message: string };
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$|\.localhost$/;
+
+/**
+ * Makes an origin of a typed server address: `keys.acme.example` becomes `https://keys.acme.example`. Plain http is for
+ * this computer only, because a session token would otherwise travel in clear.
+ */
+export function parseAddress(typed: string): Address {
+  const text = typed.trim();
+  if (!text) return { ok: false, message: 'Type the address of your team’s server.' };
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme && scheme !== 'https' && scheme !== 'http') {
+    return { ok: false, message: `An address starts with https://, not ${scheme}://.` };
+  }
+  const host = /^(?:[a-z]+:\/\/)?(\[[^\]]*\]|[^/:?#]*)/i.exec(text)?.[1] ?? '';
+  const bare = scheme ? text : `${LOOPBACK.test(host.toLowerCase()) ? 'http' : 'https'}://${text}`;
+  if (!URL.canParse(bare)) return { ok: false, message: 'That isn’t an address. It looks like keys.acme.example.' };
+  const url = new URL(bare);
+  if (url.username || url.password) return { ok: false, message: 'Leave the name and password out of the address.' };
+  if (!url.hostname) return { ok: false, message: 'That isn’t an address. It looks like keys.acme.example.' };
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    return {
+      ok: false,
+      message: 'Use https. Plain http works only for this computer, or others could read what is sent.',
+    };
+  }
+  return { ok: true, origin: url.origin, host: url.host };
+}
+
+/** The match pattern of the one host that is asked for. Firefox takes no port in a pattern, so none is given. */
+export function hostPattern(origin: string): string {
+  const url = new URL(origin);
+  return `${url.protocol}//${url.hostname}/*`;
+}

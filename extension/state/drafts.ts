@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import { environment, role } from '../../shared/contract/fields.ts';
+import { persisted } from './persisted.ts';
+
+/** What was typed and not sent yet: it is there again when the popup opens again. All fields as typed. */
+const newKeySchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  environment,
+  /** A number of days, `custom` (then `expiresOn`) or `never`. */
+  expiry: z.string(),
+  expiresOn: z.string(),
+  groupId: z.nullable(z.string()),
+  permissions: z.nullable(z.array(z.string())),
+  ipAllowlist: z.string(),
+  rateLimit: z.string(),
+  customers: z.string(),
+  technicalOwner: z.string(),
+  advancedOpen: z.boolean(),
+});
+export type NewKeyDraft = z.infer<typeof newKeySchema>;
+export const EMPTY_NEW_KEY: NewKeyDraft = {
+  name: '',
+  description: '',
+  environment: 'development',
+  expiry: '90',
+  expiresOn: '',
+  groupId: null,
+  permissions: null,
+  ipAllowlist: '',
+  rateLimit: '',
+  customers: '',
+  technicalOwner: '',
+  advancedOpen: false,
+};
+export const newKeyDraft = persisted<NewKeyDraft>('draft.newKey', newKeySchema, EMPTY_NEW_KEY);
+
+const editSchema = z.nullable(z.object({ keyId: z.string(), fields: z.record(z.string(), z.string()) }));
+/** The key that is being edited and its fields as typed. */
+export const editDraft = persisted<z.infer<typeof editSchema>>('draft.edit', editSchema, null);
+
+const inviteSchema = z.object({ email: z.string(), role });
+export const EMPTY_INVITE: z.infer<typeof inviteSchema> = { email: '', role: 'member' };
+export const inviteDraft = persisted<z.infer<typeof inviteSchema>>('draft.invite', inviteSchema, EMPTY_INVITE);
+
+/** The server address as typed. */
+export const addressDraft = persisted<string>('draft.address', z.string(), '');
+
+const scrollSchema = z.record(z.string(), z.number());
+/** How far each screen was scrolled, in pixels, by a name that the view chooses. */
+export const scroll = persisted<Record<string, number>>('scroll', scrollSchema, {});

@@ -1,0 +1,195 @@
+import { computed, signal } from '@preact/signals';
+import type * as z from 'zod/mini';
+import type {
+  createKeyBody,
+  editKeyBody,
+  givenReason,
+  Key,
+  RequestRow,
+  rotateBody,
+  UsageDay,
+} from '../../shared/contract/keys.ts';
+import type { Failure, Result } from '../messages/failure.ts';
+import type { AnswerOf, MessageType, Protocol } from '../messages/protocol.ts';
+import type { FreshSecret } from '../messages/published.ts';
+import { ask } from '../messages/send.ts';
+import { mirrors } from './published.ts';
+import { copySecret } from './secret.ts';
+import { showFailure, showToast } from './toasts.ts';
+
+export type CreateKeyBody = z.infer<typeof createKeyBody>;
+export type EditKeyBody = z.infer<typeof editKeyBody>;
+export type RotateBody = z.infer<typeof rotateBody>;
+
+/** Changes that are shown before the server has confirmed them, by key id. */
+const ahead = signal<ReadonlyMap<string, Partial<Key>>>(new Map());
+const withAhead = (list: readonly Key[] | null | undefined) =>
+  list?.map((key) => (ahead.value.has(key.id) ? { ...key, ...ahead.value.get(key.id) } : key));
+
+/** One's own keys, newest first; undefined when none were ever read. */
+export const myKeys = computed(() => withAhead(mirrors.snapshot.value?.keys));
+/** Everyone's keys, for admins; undefined for members. */
+export const allKeys = computed(() => withAhead(mirrors.snapshot.value?.allKeys));
+/** 30 days of use of a key, once known. */
+export const usageOf = (keyId: string): UsageDay[] | undefined => mirrors.snapshot.value?.usage[keyId];
+export const findKey = (keyId: string): Key | undefined =>
+  myKeys.value?.find((key) => key.id === keyId) ?? allKeys.value?.find((key) => key.id === keyId);
+
+function setAhead(keyId: string, change: Partial<Key> | undefined): void {
+  const next = new Map(ahead.value);
+  if (change) next.set(keyId, change);
+  else next.delete(keyId);
+  ahead.value = next;
+}
+
+/** Puts a key that the server has just answered into the lists of this page; the background does so for the others. */
+function adopt(key: Key): void {
+  const snapshot = mirrors.snapshot.value;
+  const put = (list: Key[]) => list.map((old) => (old.id === key.id ? key : old));
+  if (snapshot) {
+    mirrors.snapshot.value = {
+      ...snapshot,
+      keys: put(snapshot.keys),
+      allKeys: snapshot.allKeys && put(snapshot.allKeys),
+    };
+  }
+  if (selected.value?.keyId === key.id) selected.value = { ...selected.value, key };
+}
+
+type KeyMessage = { [T in MessageType]: AnswerOf<T> extends Key ? T : never }[MessageType];
+async function changed<T extends KeyMessage>(type: T, ...payload: Parameters<Protocol[T]>): Promise<Result<Key>> {
+  const result: Result<Key> = await ask(type, ...payload);
+  if (result.ok) adopt(result.value);
+  return result;
+}
+
+async function optimistic(
+  key: Key,
+  change: Partial<Key>,
+  send: () => Promise<Result<Key>>,
+  sentence: string,
+): Promise<Result<Key>> {
+  setAhead(key.id, change);
+  const result = await send();
+  setAhead(key.id, undefined);
+  if (!result.ok) showFailure(sentence, result.failure);
+  return result;
+}
+
+/** Sends the new key, then copies its secret; `copied` of the fresh secret says whether that worked. Never optimistic. */
+export async function createKey(body: CreateKeyBody): Promise<Result<FreshSecret>> {
+  return withCopy(await ask('key.create', { body }));
+}
+/** Issues a new secret for the key and copies it. */
+export async function rotateKey(keyId: string, body: RotateBody): Promise<Result<FreshSecret>> {
+  return withCopy(await ask('key.rotate', { keyId, body }));
+}
+async function withCopy(result: Result<FreshSecret>): Promise<Result<FreshSecret>> {
+  if (!result.ok || result.value.secret === null) return result;
+  return { ok: true, value: { ...result.value, copied: await copySecret(result.value, result.value.secret) } };
+}
+
+/** Shown at once, taken back with a toast when the server refuses. Field errors are in the result. */
+export function editKey(keyId: string, body: EditKeyBody): Promise<Result<Key>> {
+  const key = findKey(keyId);
+  const send = () => changed('key.edit', { keyId, body });
+  if (!key) return send();
+  const { name, description } = body;
+  const shown = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
+  return optimistic(key, shown, send, `${key.name} was not changed`);
+}
+
+/** Disables at once, with a toast to undo it. */
+export async function disableKey(keyId: string): Promise<Result<Key>> {
+  const key = findKey(keyId);
+  if (!key) return changed('key.disable', { keyId });
+  const result = await optimistic(
+    key,
+    { status: 'disabled' },
+    () => changed('key.disable', { keyId }),
+    `${key.name} was not disabled`,
+  );
+  if (result.ok) showToast(`${key.name} disabled`, 'ok', () => void enableKey(keyId));
+  return result;
+}
+
+export async function enableKey(keyId: string): Promise<Result<Key>> {
+  const key = findKey(keyId);
+  if (!key) return changed('key.enable', { keyId });
+  const result = await optimistic(
+    key,
+    { status: 'active' },
+    () => changed('key.enable', { keyId }),
+    `${key.name} was not enabled`,
+  );
+  if (result.ok) showToast(`${key.name} enabled`);
+  return result;
+}
+
+/** Final. Never optimistic. */
+export const revokeKey = (keyId: string, reason?: z.infer<typeof givenReason>): Promise<Result<Key>> =>
+  changed('key.revoke', { keyId, reason });
+/** All of them or none. */
+export const revokeKeys = (keyIds: string[]): Promise<Result<Key[]>> => ask('key.revokeMany', { keyIds });
+/** The old secret dies now. */
+export const finishRotation = (keyId: string): Promise<Result<Key>> => changed('key.finishRotation', { keyId });
+
+/** The key whose detail is open; parts are null until they have come. */
+export interface SelectedKey {
+  keyId: string;
+  key: Key | null;
+  usage: UsageDay[] | null;
+  requests: RequestRow[] | null;
+  /** Where the next page of requests begins; null when there is none. */
+  nextCursor: string | null;
+  loading: boolean;
+  failure: Failure | null;
+}
+const selected = signal<SelectedKey | null>(null);
+/** What the detail screen shows: from the list at once, then as the server says. */
+export const selectedKey = computed(() => {
+  const detail = selected.value;
+  if (!detail) return null;
+  const key = findKey(detail.keyId) ?? detail.key;
+  return { ...detail, key, usage: detail.usage ?? usageOf(detail.keyId) ?? null };
+});
+
+/** Opens the detail of a key and reads its use and latest requests. */
+export async function selectKey(keyId: string): Promise<void> {
+  const update = (part: Partial<SelectedKey>) => {
+    if (selected.value?.keyId === keyId) selected.value = { ...selected.value, ...part };
+  };
+  selected.value = { keyId, key: null, usage: null, requests: null, nextCursor: null, loading: true, failure: null };
+  const [key, usage, requests] = await Promise.all([
+    changed('key.read', { keyId }),
+    ask('key.usage', { keyId }),
+    ask('key.requests', { keyId }),
+  ]);
+  const failed = [key, usage, requests].find((result) => !result.ok);
+  update({
+    loading: false,
+    failure: failed && !failed.ok ? failed.failure : null,
+    ...(key.ok ? { key: key.value } : {}),
+    ...(usage.ok ? { usage: usage.value } : {}),
+    ...(requests.ok ? { requests: requests.value.items, nextCursor: requests.value.nextCursor } : {}),
+  });
+}
+
+/** Reads the next page of the request log of the selected key. */
+export async function moreRequests(): Promise<void> {
+  const detail = selected.value;
+  if (!detail?.nextCursor) return;
+  const result = await ask('key.requests', { keyId: detail.keyId, cursor: detail.nextCursor });
+  if (selected.value?.keyId !== detail.keyId) return;
+  selected.value = result.ok
+    ? {
+        ...selected.value,
+        requests: [...(selected.value.requests ?? []), ...result.value.items],
+        nextCursor: result.value.nextCursor,
+      }
+    : { ...selected.value, failure: result.failure };
+}
+
+export function deselectKey(): void {
+  selected.value = null;
+}

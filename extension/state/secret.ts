@@ -1,0 +1,63 @@
+import { computed, signal } from '@preact/signals';
+import * as z from 'zod/mini';
+import type { FreshSecret } from '../messages/published.ts';
+import { ask } from '../messages/send.ts';
+import { persisted } from './persisted.ts';
+import { mirrors } from './published.ts';
+
+/** Secrets that wait for "I stored it", the oldest first. While there is one, popup and workspace show it first of all. */
+export const freshSecrets = computed(() => mirrors.fresh.value ?? []);
+export const freshSecret = computed((): FreshSecret | undefined => freshSecrets.value[0]);
+/** Creates and rotations that were sent and are not answered yet; the popup may have been closed since. */
+export const unfinished = computed(() => mirrors.unfinished.value ?? []);
+
+export const SECRET_FORMATS = ['raw', 'shell', 'dotenv', 'docker', 'curl'] as const;
+export type SecretFormat = (typeof SECRET_FORMATS)[number];
+/** The form in which the secret is shown and copied; the next secret starts with the same. */
+export const secretFormat = persisted<SecretFormat>('secretFormat', z.enum(SECRET_FORMATS), 'raw', 'local');
+
+/**
+ * The secret as it is pasted somewhere. Keys are letters, digits and underscores, so nothing needs quoting.
+ * @param origin the server's, for the curl line
+ */
+export function formatSecret(secret: string, format: SecretFormat, origin: string): string {
+  switch (format) {
+    case 'raw':
+      return secret;
+    case 'shell':
+      return `export HEEX_API_KEY=${secret}`;
+    case 'dotenv':
+      return `HEEX_API_KEY=${secret}`;
+    case 'docker':
+      return `docker run -e HEEX_API_KEY=${secret} `;
+    case 'curl':
+      return `curl -H "X-API-Key: ${secret}" ${origin}/v1/whoami`;
+  }
+}
+
+const result = signal<'copied' | 'not_copied' | null>(null);
+/** How the latest `copy` went; null before the first. For the `role=status` line. */
+export const copyResult = computed(() => result.value);
+
+/** Writes to the clipboard. Says true only when the browser has confirmed it. */
+export async function copy(text: string): Promise<boolean> {
+  let done = false;
+  try {
+    await navigator.clipboard.writeText(text);
+    done = true;
+  } catch {
+    // The page has lost the focus, or the browser forbids it: the caller says so and offers the button.
+  }
+  result.value = done ? 'copied' : 'not_copied';
+  return done;
+}
+
+/** Copies a fresh secret, in whatever form, and remembers that it was copied. */
+export async function copySecret(fresh: Pick<FreshSecret, 'id'>, text: string): Promise<boolean> {
+  const done = await copy(text);
+  if (done) await ask('secret.copied', { id: fresh.id });
+  return done;
+}
+
+/** "I stored it": the secret is gone from the browser. */
+export const dismissSecret = (fresh: Pick<FreshSecret, 'id'>) => ask('secret.dismiss', { id: fresh.id });

@@ -1,0 +1,68 @@
+import { computed, signal } from '@preact/signals';
+import type { Role } from '../../shared/contract/fields.ts';
+import type { Member, Removal, RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { Failure, Result } from '../messages/failure.ts';
+import type { TeamInvitation } from '../messages/published.ts';
+import { ask } from '../messages/send.ts';
+import { allKeys } from './keys.ts';
+import { mirrors } from './published.ts';
+import { showFailure, showToast } from './toasts.ts';
+
+const hidden = signal<ReadonlySet<string>>(new Set());
+const running = signal(0);
+const failed = signal<Failure | null>(null);
+
+/** Everyone in the workspace; undefined when never read. */
+export const members = computed(() => mirrors.team.value?.members);
+/** Invitations that can still be accepted. */
+export const invitations = computed(() =>
+  mirrors.team.value?.invitations.filter((invitation) => !hidden.value.has(invitation.id)),
+);
+export const teamAt = computed(() => mirrors.team.value?.at);
+export const teamRefreshing = computed(() => running.value > 0);
+export const teamFailure = computed(() => failed.value);
+/** How many keys of a member count toward the limit. */
+export const liveKeysOf = (memberId: string): number =>
+  allKeys.value?.filter(
+    (key) => key.createdBy.membershipId === memberId && key.status !== 'revoked' && key.status !== 'expired',
+  ).length ?? 0;
+
+/** Reads members and invitations anew. */
+export async function refreshTeam(): Promise<void> {
+  running.value++;
+  const result = await ask('team.refresh');
+  running.value--;
+  failed.value = result.ok ? null : result.failure;
+}
+
+/** Invites; the answer has the link, which can be copied until the browser is closed. */
+export const invite = (email: string, role: Role): Promise<Result<TeamInvitation>> =>
+  ask('team.invite', { email, role });
+
+/** Hides the invitation and withdraws it in ten seconds, unless it is undone. */
+export async function withdrawInvitation(invitation: TeamInvitation): Promise<Result<void>> {
+  const unhide = () => {
+    hidden.value = new Set([...hidden.value].filter((id) => id !== invitation.id));
+  };
+  hidden.value = new Set([...hidden.value, invitation.id]);
+  const result = await ask('team.withdraw', { invitationId: invitation.id });
+  if (!result.ok) {
+    unhide();
+    showFailure(`The invitation of ${invitation.email} was not withdrawn`, result.failure);
+    return result;
+  }
+  showToast(`Invitation of ${invitation.email} withdrawn`, 'ok', () => {
+    void ask('team.keepInvitation', { invitationId: invitation.id }).then(unhide);
+  });
+  return result;
+}
+
+/** What removing a member would change; nothing is changed yet. */
+export const previewRemoval = (memberId: string): Promise<Result<RemovalPreview>> =>
+  ask('team.previewRemoval', { memberId });
+/** Final: every key of the member is revoked. Never optimistic. */
+export const removeMember = (memberId: string): Promise<Result<Removal>> => ask('team.remove', { memberId });
+export const suspendMember = (memberId: string): Promise<Result<Member>> => ask('team.suspend', { memberId });
+export const reinstateMember = (memberId: string): Promise<Result<Member>> => ask('team.reinstate', { memberId });
+export const setRole = (memberId: string, role: Role): Promise<Result<Member>> =>
+  ask('team.setRole', { memberId, role });
