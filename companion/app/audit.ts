@@ -1,0 +1,56 @@
+import type { Tx } from '../store/store.ts';
+import type { MemberCaller, SessionCaller } from './caller.ts';
+import type { Origin } from './deps.ts';
+
+/** Who did it: a person, or what acts without one. */
+export interface AuditActor {
+  type: 'member' | 'user' | 'key' | 'scim' | 'system' | 'operator';
+  id?: string;
+  name?: string;
+}
+
+export interface AuditEntry {
+  workspaceId: string;
+  at: number;
+  actor: AuditActor;
+  /** `<thing>.<what happened>`, e.g. `key.created`. */
+  action: string;
+  target: { type: string; id: string; name: string };
+  /** What changed, never a secret. */
+  before?: object;
+  after?: object;
+  origin?: Origin;
+  /** The kind of client: `web`, `extension`, `cli`, `api`. */
+  client?: string;
+}
+
+const json = (value: object | undefined) => (value === undefined ? null : JSON.stringify(value));
+
+/** Writes the audit row of a change, in the transaction of the change: if it can't be written, nothing happens. */
+export async function audit(tx: Tx, entry: AuditEntry): Promise<void> {
+  await tx
+    .insertInto('audit')
+    .values({
+      workspace_id: entry.workspaceId,
+      at: entry.at,
+      actor: JSON.stringify(entry.actor),
+      action: entry.action,
+      target: JSON.stringify(entry.target),
+      before: json(entry.before),
+      after: json(entry.after),
+      ip: entry.origin?.ip ?? null,
+      client: entry.client ?? null,
+      hash: null,
+    })
+    .execute();
+}
+
+/** The actor, origin and client of a signed-in person, for an audit entry. */
+export function by(caller: SessionCaller | MemberCaller): Pick<AuditEntry, 'actor' | 'origin' | 'client'> {
+  const id = 'member' in caller ? caller.member.id : caller.user.id;
+  return {
+    actor: { type: 'member' in caller ? 'member' : 'user', id, name: caller.user.email },
+    origin: caller.origin,
+    client: caller.session.client,
+  };
+}

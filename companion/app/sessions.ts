@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { makeToken } from '../../shared/key-format.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Tx } from '../store/store.ts';
+import type { SessionRow, UserRow } from '../store/tables.ts';
+import { findSession, SESSION_ABSOLUTE_MS, type SessionCaller } from './caller.ts';
+import type { Deps, Origin } from './deps.ts';
+
+/** What a random token of full strength is stored as: it needs no key and no salt. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+export interface IssuedSession {
+  token: string;
+  expiresAt: string;
+}
+
+/** Makes a session, in the transaction of what led to it. The token is in the answer only. */
+export async function issueSession(
+  deps: Deps,
+  tx: Tx,
+  session: { userId: string; client: SessionRow['client']; label: string; origin: Origin; authenticatedAt: number },
+): Promise<IssuedSession> {
+  const token = makeToken('session', (n) => deps.randomBytes(n));
+  const now = deps.now();
+  const expiresAt = now + SESSION_ABSOLUTE_MS;
+  await tx
+    .insertInto('session')
+    .values({
+      id: deps.newId('ses'),
+      user_id: session.userId,
+      token_hash: hashToken(token),
+      client: session.client,
+      label: session.label,
+      ip: session.origin.ip,
+      user_agent: session.origin.userAgent?.slice(0, 512) ?? null,
+      created_at: now,
+      last_used_at: now,
+      expires_at: expiresAt,
+      authenticated_at: session.authenticatedAt,
+    })
+    .execute();
+  return { token, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+const publicUser = (user: UserRow) => ({ id: user.id, name: user.name, email: user.email });
+
+/** Sign-in by e-mail address and password. Unknown address and wrong password answer the same, at the same pace. */
+export async function signIn(
+  deps: Deps,
+  input: { email: string; password: string },
+  origin: Origin,
+  client: SessionRow['client'] = 'api',
+) {
+  await deps.throttle.attempt('sign_in', input.email, origin.ip);
+  const user = await deps.store.read.selectFrom('user').selectAll().where('email', '=', input.email).executeTakeFirst();
+  const matches = await deps.passwords.matches(input.password, user?.password_hash);
+  if (!user || !matches || user.disabled_at !== null)
+    throw new Refusal('unauthorized', 'E-mail address or password is wrong.');
+  await deps.throttle.forgive('sign_in', input.email, origin.ip);
+  return deps.store.transact(async (tx) => {
+    const still = await tx.selectFrom('user').selectAll().where('id', '=', user.id).executeTakeFirst();
+    if (still?.password_hash !== user.password_hash || still.disabled_at !== null)
+      throw new Refusal('unauthorized', 'E-mail address or password is wrong.');
+    const session = await issueSession(deps, tx, {
+      userId: user.id,
+      client,
+      label: 'Password',
+      origin,
+      authenticatedAt: deps.now(),
+    });
+    return { session, user: publicUser(user) };
+  });
+}
+
+const TOUCH_EVERY_MS = 60_000;
+
+/**
+ * Who a session token stands for.
+ * @throws Refusal unauthorized for anything but a live session
+ */
+export async function authenticateSession(deps: Deps, token: string, origin: Origin): Promise<SessionCaller> {
+  const now = deps.now();
+  const found = await findSession(deps.store.read, hashToken(token), now);
+  if (!found) throw new Refusal('unauthorized');
+  const { session, user } = found;
+  if (now - session.last_used_at >= TOUCH_EVERY_MS) {
+    await deps.store.transact(async (tx) => {
+      await tx.updateTable('session').set({ last_used_at: now, ip: origin.ip }).where('id', '=', session.id).execute();
+    });
+  }
+  return {
+    session: { id: session.id, client: session.client, authenticatedAt: session.authenticated_at },
+    user: publicUser(user),
+    origin,
+  };
+}

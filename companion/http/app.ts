@@ -1,0 +1,50 @@
+import { Hono } from 'hono';
+import type { Deps } from '../app/deps.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { socketAddress } from './client-address.ts';
+import type { App, Env } from './context.ts';
+import { guard } from './guard.ts';
+import type { Log } from './log.ts';
+import { bindOperations } from './operations.ts';
+import { bindPeople } from './routes/people.ts';
+
+export interface AppOptions {
+  deps: Deps;
+  log: Log;
+  hosts: ReadonlySet<string>;
+  /** Rejects when the companion can't serve. */
+  ready(): Promise<void>;
+}
+
+/** The whole HTTP side: every endpoint of the contract, the pages, the operations. */
+export function createApp({ deps, log, hosts, ready }: AppOptions): App {
+  const app: App = new Hono<Env>();
+  guard(app, {
+    hosts,
+    https: deps.config.publicUrl.startsWith('https:'),
+    log,
+    randomBytes: (n) => deps.randomBytes(n),
+    clientAddress: socketAddress,
+  });
+  const authenticate = createAuthenticate(deps);
+  bindPeople(app, deps, authenticate);
+  bindOperations(app, ready);
+  refuseOtherMethods(app);
+  return app;
+}
+
+/** 405 with `Allow` for a path that is there under other methods. Bound last. */
+function refuseOtherMethods(app: App): void {
+  const methods = new Map<string, Set<string>>();
+  for (const route of app.routes) {
+    if (route.method === 'ALL') continue;
+    const known = methods.get(route.path) ?? new Set<string>();
+    methods.set(route.path, known.add(route.method));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, () => {
+      throw new Refusal('method_not_allowed', '', [], { Allow: [...allowed].sort().join(', ') });
+    });
+  }
+}

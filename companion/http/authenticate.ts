@@ -1,0 +1,44 @@
+import type { Endpoint } from '../../shared/contract/endpoint.ts';
+import { isToken } from '../../shared/key-format.ts';
+import { authorize, type MemberCaller, type SessionCaller } from '../app/caller.ts';
+import type { Deps } from '../app/deps.ts';
+import { authenticateSession } from '../app/sessions.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Ctx } from './context.ts';
+import { crossSite, readSessionCookie } from './cookies.ts';
+
+export type Authenticate = (c: Ctx, endpoint: Endpoint) => Promise<SessionCaller | MemberCaller | undefined>;
+
+/** The token of `Authorization: Bearer …` (RFC 6750), or undefined without the header. @throws Refusal unauthorized */
+export function bearerToken(c: Ctx): string | undefined {
+  const header = c.req.header('authorization');
+  if (header === undefined) return undefined;
+  const match = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header);
+  if (!match?.[1]) throw new Refusal('unauthorized');
+  return match[1];
+}
+
+async function sessionOf(c: Ctx, deps: Deps): Promise<SessionCaller | undefined> {
+  const bearer = bearerToken(c);
+  const token = bearer ?? readSessionCookie(c);
+  if (token === undefined) return undefined;
+  // Only a session token is looked up: a key or verifier secret never works here.
+  if (!isToken('session', token)) throw new Refusal('unauthorized');
+  if (bearer === undefined && crossSite(c)) throw new Refusal('forbidden', 'This request comes from another site.');
+  return authenticateSession(deps, token, c.get('origin'));
+}
+
+/** Asks of a caller what the endpoint declares: a session, and below a workspace a membership whose role allows the action. */
+export function createAuthenticate(deps: Deps): Authenticate {
+  return async (c, endpoint) => {
+    if (endpoint.credential !== 'session' && endpoint.credential !== 'optional_session') return undefined;
+    const caller = await sessionOf(c, deps);
+    if (!caller) {
+      if (endpoint.credential === 'optional_session') return undefined;
+      throw new Refusal('unauthorized');
+    }
+    if (!endpoint.action) return caller;
+    const member = await authorize(deps.store.read, caller.user.id, c.req.param('workspaceId') ?? '', endpoint.action);
+    return { ...caller, member };
+  };
+}

@@ -1,0 +1,129 @@
+import type { AnswerOf, BodyOf, Endpoint, ParamsOf, QueryOf, StatusOf } from '../../shared/contract/endpoint.ts';
+import type { MemberCaller, SessionCaller } from '../app/caller.ts';
+import type { Origin } from '../app/deps.ts';
+import { badField, Refusal } from '../domain/refusal.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { App, Ctx } from './context.ts';
+import { parseStrictJson } from './json.ts';
+import { readQuery, validate } from './validate.ts';
+
+export const BODY_LIMIT = 256 * 1024;
+
+/** Who calls, by the endpoint's declaration. */
+type CallerOf<E extends Endpoint> = E extends { credential: 'session' }
+  ? E extends { action: string }
+    ? MemberCaller
+    : SessionCaller
+  : E extends { credential: 'optional_session' }
+    ? SessionCaller | undefined
+    : undefined;
+
+export interface Call<E extends Endpoint> {
+  params: ParamsOf<E>;
+  query: QueryOf<E>;
+  body: BodyOf<E>;
+  caller: CallerOf<E>;
+  origin: Origin;
+  /** The Idempotency-Key with the hash of what it stands for; undefined where none was sent. */
+  idempotency: { key: string; bodyText: string } | undefined;
+  c: Ctx;
+}
+
+export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<AnswerOf<E> | Reply<E>>;
+export type Handlers<G extends Record<string, Endpoint>> = { [K in keyof G]: Handler<G[K]> };
+
+/** An answer with a status other than the endpoint's first, or with headers. */
+export class Reply<E extends Endpoint> {
+  readonly status: StatusOf<E>;
+  readonly body: AnswerOf<E>;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: StatusOf<E>, body: AnswerOf<E>, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** Reads a body of at most `BODY_LIMIT` bytes. @throws Refusal payload_too_large */
+export async function readBody(c: Ctx): Promise<Uint8Array> {
+  const tooLarge = () => new Refusal('payload_too_large', '', [], { Connection: 'close' });
+  if (Number(c.req.header('content-length') ?? 0) > BODY_LIMIT) throw tooLarge();
+  const stream = c.req.raw.body;
+  if (!stream) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > BODY_LIMIT) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; text: string }> {
+  if (endpoint.method === 'GET' || endpoint.method === 'DELETE') return { body: undefined, text: '' };
+  const bytes = await readBody(c);
+  // An operation whose fields are all optional takes no body at all, too.
+  if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, text: '' };
+  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new Refusal('unsupported_media_type');
+  const input = parseStrictJson(bytes);
+  if (endpoint.body) return { body: validate(endpoint.body, input), text: JSON.stringify(input) };
+  const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;
+  if (!fields) throw new Refusal('bad_request', 'This takes no body.');
+  if (fields[0] !== undefined) throw badField(fields[0], 'is not a known field');
+  return { body: undefined, text: '' };
+}
+
+function readIdempotencyKey(c: Ctx, endpoint: Endpoint, bodyText: string) {
+  const key = endpoint.idempotent ? c.req.header('idempotency-key') : undefined;
+  if (key === undefined) return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw badField('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
+  return { key, bodyText };
+}
+
+/** Binds one endpoint of the contract: credential first, then input, then the handler. */
+export function bind<E extends Endpoint>(app: App, endpoint: E, authenticate: Authenticate, handler: Handler<E>): void {
+  const successes = Object.keys(endpoint.answers).map(Number);
+  app.on(endpoint.method, endpoint.path, async (c) => {
+    const caller = await authenticate(c, endpoint);
+    const query = validateQuery(c, endpoint);
+    const { body, text } = await readInput(c, endpoint);
+    const result = await handler({
+      params: c.req.param(),
+      query,
+      body,
+      caller,
+      origin: c.get('origin'),
+      idempotency: readIdempotencyKey(c, endpoint, text),
+      c,
+      // What the declaration promises was just checked against it; the compiler can't follow that.
+    } as unknown as Call<E>);
+    const reply = result instanceof Reply ? result : undefined;
+    const status = reply ? Number(reply.status) : (successes[0] as number);
+    const answer = reply ? reply.body : result;
+    return new Response(answer === undefined ? null : JSON.stringify(answer), {
+      status,
+      headers: { ...(answer === undefined ? {} : { 'Content-Type': 'application/json' }), ...reply?.headers },
+    });
+  });
+}
+
+function validateQuery(c: Ctx, endpoint: Endpoint): unknown {
+  const query = readQuery(new URL(c.req.url).searchParams);
+  if (endpoint.query) return validate(endpoint.query, query);
+  const unknown = Object.keys(query)[0];
+  if (unknown !== undefined) throw badField(unknown, 'is not a known parameter');
+  return undefined;
+}
+
+/** Binds a group of endpoints; a missing handler does not compile. */
+export function bindAll<G extends Record<string, Endpoint>>(
+  app: App,
+  group: G,
+  authenticate: Authenticate,
+  handlers: Handlers<G>,
+): void {
+  for (const name of Object.keys(group))
+    bind(app, group[name] as Endpoint, authenticate, handlers[name] as unknown as Handler<Endpoint>);
+}

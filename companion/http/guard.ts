@@ -1,0 +1,100 @@
+import { randomBase62 } from '../../shared/key-format.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { App, Ctx } from './context.ts';
+import { describeError, type Log } from './log.ts';
+import { problemResponse, toRefusal } from './problems.ts';
+
+export interface GuardOptions {
+  /** Values of `Host` that are answered, lower case. */
+  hosts: ReadonlySet<string>;
+  https: boolean;
+  log: Log;
+  randomBytes(n: number): Uint8Array;
+  /** The caller's address; see `client-address.ts`. @throws Refusal */
+  clientAddress(c: Ctx): string | null;
+}
+
+/** Headers of which a second one would let two servers read one request differently. */
+const SINGLE = new Set([
+  'host',
+  'authorization',
+  'x-api-key',
+  'x-heex-verifier',
+  'content-type',
+  'content-length',
+  'idempotency-key',
+]);
+
+function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
+  const seen = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.has(name))
+      throw new Refusal('bad_request', `${name}: is there more than once`, [
+        { path: name, message: 'is there more than once' },
+      ]);
+    seen.add(name);
+  }
+}
+
+/** A browser on a name that an attacker points at this server (DNS rebinding) sends that name: only ours are answered. */
+function refuseWrongHost(c: Ctx, hosts: ReadonlySet<string>): void {
+  const { headers, url } = c.env.incoming;
+  if (!hosts.has((headers.host ?? '').toLowerCase())) throw new Refusal('wrong_host');
+  if (url && !url.startsWith('/')) throw new Refusal('bad_request', 'The request target has to be a path.');
+}
+
+const SECURITY_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
+/** What goes around every request: its id, the checks that come before any route, headers, the log line, the mapping of errors. */
+export function guard(app: App, options: GuardOptions): void {
+  const { log } = options;
+  app.use(async (c, next) => {
+    const started = performance.now();
+    const requestId = `req_${randomBase62(options.randomBytes, 20)}`;
+    c.set('origin', { requestId, ip: null, userAgent: c.req.header('user-agent') ?? null });
+    refuseRepeatedHeaders(c.env.incoming.rawHeaders);
+    refuseWrongHost(c, options.hosts);
+    c.set('origin', { requestId, ip: options.clientAddress(c), userAgent: c.req.header('user-agent') ?? null });
+    await next();
+    finish(c, options, requestId);
+    log('info', 'request', {
+      id: requestId,
+      method: c.req.method,
+      route: routeOf(c),
+      status: c.res.status,
+      ms: Math.round(performance.now() - started),
+    });
+  });
+  app.onError((error, c) => {
+    const { requestId } = c.get('origin');
+    const refusal = toRefusal(error);
+    if (refusal.code === 'internal')
+      log('error', 'fault', { id: requestId, route: routeOf(c), ...describeError(error) });
+    const response = problemResponse(refusal, requestId);
+    c.res = response;
+    finish(c, options, requestId);
+    return c.res;
+  });
+  app.notFound((c) => problemResponse(new Refusal('not_found'), c.get('origin').requestId));
+}
+
+// The pattern, not the path: ids and codes stay out of the log.
+const routeOf = (c: Ctx): string => c.req.routePath;
+
+function finish(c: Ctx, options: GuardOptions, requestId: string): void {
+  const { headers } = c.res;
+  headers.set('X-Request-Id', requestId);
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', API_POLICY);
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+  if (options.https) headers.set('Strict-Transport-Security', 'max-age=31536000');
+}

@@ -1,0 +1,14 @@
+import { people } from '../../../shared/contract/people.ts';
+import type { Deps } from '../../app/deps.ts';
+import { readMe } from '../../app/me.ts';
+import { signIn } from '../../app/sessions.ts';
+import { setUp } from '../../app/setup.ts';
+import type { Authenticate } from '../authenticate.ts';
+import { bind } from '../bind.ts';
+import type { App } from '../context.ts';
+
+export function bindPeople(app: App, deps: Deps, authenticate: Authenticate): void {
+  bind(app, people.setup, authenticate, ({ body, origin }) => setUp(deps, body, origin));
+  bind(app, people.createSession, authenticate, ({ body, origin }) => signIn(deps, body, origin));
+  bind(app, people.me, authenticate, ({ caller }) => readMe(deps, caller));
+}

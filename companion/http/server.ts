@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { App } from './context.ts';
+
+export interface Listening {
+  port: number;
+  server: Server;
+  /** Stops accepting, lets what was begun finish, cuts what is idle; resolves when all connections are gone. */
+  drain(withinMs: number): Promise<void>;
+}
+
+/** Listens, with limits on slow senders and on the number of connections that Node leaves open by default. */
+export async function listen(host: string, port: number, appFor: (port: number) => App): Promise<Listening> {
+  let app: App | undefined;
+  const listener = getRequestListener((request, env) => (app as App).fetch(request, env));
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 12_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16_384,
+    },
+    listener,
+  );
+  server.maxConnections = 10_000;
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, host, done);
+  });
+  const actual = (server.address() as AddressInfo).port;
+  app = appFor(actual);
+  return {
+    port: actual,
+    server,
+    async drain(withinMs) {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), withinMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

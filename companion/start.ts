@@ -1,0 +1,68 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { randomBase62 } from '../shared/key-format.ts';
+import type { Deps } from './app/deps.ts';
+import { openSetup } from './app/setup.ts';
+import type { Config } from './config.ts';
+import { createApp } from './http/app.ts';
+import type { Log } from './http/log.ts';
+import { listen } from './http/server.ts';
+import { createPasswords } from './identity/passwords.ts';
+import { createThrottle } from './identity/throttle.ts';
+import { openDataFolder } from './store/data-folder.ts';
+import { openStore } from './store/store.ts';
+
+export interface Companion {
+  /** Where it listens. */
+  url: string;
+  /** Printed while there is no owner. */
+  setupLink: string | undefined;
+  deps: Deps;
+  stop(): Promise<void>;
+}
+
+/** What a browser may call this companion by, when HEEX_PUBLIC_URL does not say. */
+function localNames(host: string, port: number): string[] {
+  const literal = host.includes(':') ? `[${host}]` : host;
+  return [literal, 'localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`.toLowerCase());
+}
+
+/**
+ * Wires everything and listens.
+ * @param now the clock, milliseconds since 1970-01-01 UTC; tests set their own
+ */
+export async function startCompanion(config: Config, log: Log, now: () => number = Date.now): Promise<Companion> {
+  const folder = openDataFolder(config.dataFolder, config.hashKey, randomBytes);
+  const store = openStore(folder);
+  const deps: Deps = {
+    store,
+    now,
+    randomBytes,
+    newId: (prefix) => `${prefix}_${randomBase62(randomBytes, 20)}`,
+    hashSecret: (secret) => createHmac('sha256', folder.hashKey).update(secret).digest('hex'),
+    passwords: await createPasswords(),
+    throttle: createThrottle(),
+    usage: { flush: async () => {} },
+    mailer: undefined,
+    config: { publicUrl: config.publicUrl ?? '', keyLimit: config.keyLimit, plan: config.plan },
+  };
+  const ready = async () => {
+    await store.read.selectFrom('meta').select('name').limit(1).execute();
+  };
+  const listening = await listen(config.host, config.port, (port) => {
+    const names = localNames(config.host, port);
+    deps.config.publicUrl ||= `http://${names[0]}`;
+    const hosts = new Set([...names, new URL(deps.config.publicUrl).host]);
+    return createApp({ deps, log, hosts, ready });
+  });
+  const token = await openSetup(deps, config.setupToken);
+  return {
+    url: `http://${localNames(config.host, listening.port)[0]}`,
+    setupLink: token && `${deps.config.publicUrl}/setup#${token}`,
+    deps,
+    async stop() {
+      await listening.drain(8_000);
+      await deps.usage.flush();
+      await store.close();
+    },
+  };
+}

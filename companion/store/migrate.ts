@@ -1,0 +1,36 @@
+import type Database from 'better-sqlite3';
+import { first, firstActivity } from './migrations/001-first.ts';
+
+/** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
+const APPLICATION_ID = 0x48454558;
+
+/** Forward only. Position + 1 is the schema version; a released entry never changes. */
+export const MIGRATIONS: readonly string[] = [first];
+export const ACTIVITY_MIGRATIONS: readonly string[] = [firstActivity];
+
+/** The database can't be used as it is; the message is one line for the operator. */
+export class DatabaseRefused extends Error {}
+
+/**
+ * Brings a database to the newest schema, each step in one transaction. Two processes may do it at once.
+ * @throws DatabaseRefused when the file is not ours or was written by a newer version
+ */
+export function migrate(db: Database.Database, migrations: readonly string[], file: string): void {
+  db.pragma('busy_timeout = 10000');
+  const version = () => db.pragma('user_version', { simple: true }) as number;
+  const step = db.transaction((to: number) => {
+    if (version() >= to) return;
+    db.exec(migrations[to - 1] as string);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${to}`);
+  });
+  const found = version();
+  if (found > 0 && db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+    throw new DatabaseRefused(`${file} is not a database of Heex Keys`);
+  if (found > migrations.length)
+    throw new DatabaseRefused(
+      `${file} was written by a newer version of Heex Keys (schema ${found}, this one knows ${migrations.length})`,
+    );
+  for (let to = found + 1; to <= migrations.length; to++) step.immediate(to);
+  db.pragma('busy_timeout = 0');
+}
