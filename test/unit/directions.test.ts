@@ -29,10 +29,20 @@ const ALLOWED: Record<string, readonly string[]> = {
   'extension/state': ['shared', 'extension/messages'],
   'extension/ui': ['shared', 'extension/messages', 'extension/state'],
   'extension/views': ['shared', 'extension/messages', 'extension/state', 'extension/ui'],
-  'extension/entrypoints': ['shared', 'extension/messages', 'extension/background', 'extension/state', 'extension/ui', 'extension/views'],
+  'extension/entrypoints': [
+    'shared',
+    'extension/messages',
+    'extension/background',
+    'extension/state',
+    'extension/ui',
+    'extension/views',
+  ],
 };
 
-const importsOf = (file: string) => [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, path]) => path as string);
+const importsOf = (file: string) =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+    ([, path]) => path as string,
+  );
 
 test('every import points in the direction of the rooms', () => {
   const wrong: string[] = [];
@@ -51,13 +61,19 @@ test('every import points in the direction of the rooms', () => {
 });
 
 test('what both sides share imports nothing but zod', () => {
-  const outside = sources.filter((f) => f.startsWith('shared/')).flatMap((f) => importsOf(f).filter((p) => !p.startsWith('.') && p !== 'zod/mini'));
+  const outside = sources
+    .filter((f) => f.startsWith('shared/'))
+    .flatMap((f) => importsOf(f).filter((p) => !p.startsWith('.') && p !== 'zod/mini'));
   expect(outside).toEqual([]);
 });
 
 test('the domain knows no web framework, no database, no clock and no randomness', () => {
   const impure = sources.filter(
-    (f) => f.startsWith('companion/domain/') && /from ['"](hono|kysely|better-sqlite3|node:)|Date\.now\(|new Date\(\)|Math\.random\(|crypto\./.test(readFileSync(join(root, f), 'utf8')),
+    (f) =>
+      f.startsWith('companion/domain/') &&
+      /from ['"](hono|kysely|better-sqlite3|node:)|Date\.now\(|new Date\(\)|Math\.random\(|crypto\./.test(
+        readFileSync(join(root, f), 'utf8'),
+      ),
   );
   expect(impure).toEqual([]);
 });
