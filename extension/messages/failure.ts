@@ -11,6 +11,7 @@ export const LOCAL_FAILURES = {
   not_connected: 'This browser is not connected to a server',
   signed_out: 'Your session has ended',
   outcome_unknown: 'The server did not answer, so it is not certain whether this was done',
+  no_workspace: 'You are not a member of a workspace on this server',
   internal_error: 'Something went wrong in the extension',
 } as const;
 export type LocalFailureCode = keyof typeof LOCAL_FAILURES;

@@ -28,8 +28,9 @@ export interface Protocol {
   /** Reads the lists anew; the answer comes when `snapshot` and `sync` are written. */
   refresh(): void;
   'workspace.choose'(p: { workspaceId: string }): void;
-  'key.create'(p: { body: z.infer<typeof createKeyBody> }): FreshSecret;
-  'key.rotate'(p: { keyId: string; body: z.infer<typeof rotateBody> }): FreshSecret;
+  /** Asked again with the same `attempt`, it makes no second key: the worker may have been stopped in between. */
+  'key.create'(p: { attempt: string; body: z.infer<typeof createKeyBody> }): FreshSecret;
+  'key.rotate'(p: { attempt: string; keyId: string; body: z.infer<typeof rotateBody> }): FreshSecret;
   'key.finishRotation'(p: { keyId: string }): Key;
   'key.edit'(p: { keyId: string; body: z.infer<typeof editKeyBody> }): Key;
   'key.disable'(p: { keyId: string }): Key;
@@ -61,8 +62,6 @@ export interface Protocol {
 export type MessageType = keyof Protocol;
 export type PayloadOf<T extends MessageType> = Parameters<Protocol[T]>[0];
 export type AnswerOf<T extends MessageType> = ReturnType<Protocol[T]>;
-type PayloadArgs<T extends MessageType> = Parameters<Protocol[T]>;
-export type Ask = <T extends MessageType>(type: T, ...payload: PayloadArgs<T>) => AnswerOf<T>;
 
 /** How long an action can be taken back, in milliseconds. */
 export const UNDO_MS = 10_000;
@@ -72,6 +71,7 @@ const keyId = z.strictObject({ keyId: id });
 const memberId = z.strictObject({ memberId: id });
 const invitationId = z.strictObject({ invitationId: id });
 const origin = z.strictObject({ origin: z.string().check(z.maxLength(300)) });
+const attempt = z.uuid();
 const secretId = z.strictObject({ id: z.string().check(z.maxLength(64)) });
 
 /** What a payload has to be: checked by the receiver before any handler sees it. */
@@ -83,8 +83,8 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'connection.disconnect': nothing,
   refresh: nothing,
   'workspace.choose': z.strictObject({ workspaceId: id }),
-  'key.create': z.strictObject({ body: createKeyBody }),
-  'key.rotate': z.strictObject({ keyId: id, body: rotateBody }),
+  'key.create': z.strictObject({ attempt, body: createKeyBody }),
+  'key.rotate': z.strictObject({ attempt, keyId: id, body: rotateBody }),
   'key.finishRotation': keyId,
   'key.edit': z.strictObject({ keyId: id, body: editKeyBody }),
   'key.disable': keyId,

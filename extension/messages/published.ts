@@ -83,8 +83,11 @@ export const unfinished = z.object({
 });
 export type Unfinished = z.infer<typeof unfinished>;
 
-/** `link` is known only for an invitation made since this browser was started. */
-export const teamInvitation = z.extend(invitation, { link: z.nullable(z.string()) });
+/**
+ * `link` is known only for an invitation made since this browser was started; `withdrawing` while a withdrawal can still
+ * be undone.
+ */
+export const teamInvitation = z.extend(invitation, { link: z.nullable(z.string()), withdrawing: z.boolean() });
 export type TeamInvitation = z.infer<typeof teamInvitation>;
 export const team = z.object({ at: z.number(), members: z.array(member), invitations: z.array(teamInvitation) });
 export type Team = z.infer<typeof team>;

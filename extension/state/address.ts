@@ -1,7 +1,8 @@
 /** What a person types, as an origin, or the reason why it can't be one. */
 export type Address = { ok: true; origin: string; host: string } | { ok: false; message: string };
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$|\.localhost$/;
+// Hosts that never leave this computer (RFC 6761, 6.3) and that a content security policy can name.
+const LOOPBACK = /^(localhost|127\.0\.0\.1)$|\.localhost$/;
 
 /**
  * Makes an origin of a typed server address: `keys.acme.example` becomes `https://keys.acme.example`. Plain http is for
@@ -27,10 +28,4 @@ export function parseAddress(typed: string): Address {
     };
   }
   return { ok: true, origin: url.origin, host: url.host };
-}
-
-/** The match pattern of the one host that is asked for. Firefox takes no port in a pattern, so none is given. */
-export function hostPattern(origin: string): string {
-  const url = new URL(origin);
-  return `${url.protocol}//${url.hostname}/*`;
 }

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import type {
   createKeyBody,
   editKeyBody,
@@ -13,6 +13,7 @@ import type { Failure, Result } from '../messages/failure.ts';
 import type { AnswerOf, MessageType, Protocol } from '../messages/protocol.ts';
 import type { FreshSecret } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
+import { persisted } from './persisted.ts';
 import { mirrors } from './published.ts';
 import { copySecret } from './secret.ts';
 import { showFailure, showToast } from './toasts.ts';
@@ -76,18 +77,28 @@ async function optimistic(
   return result;
 }
 
-/** Sends the new key, then copies its secret; `copied` of the fresh secret says whether that worked. Never optimistic. */
-export async function createKey(body: CreateKeyBody): Promise<Result<FreshSecret>> {
-  return withCopy(await ask('key.create', { body }));
-}
-/** Issues a new secret for the key and copies it. */
-export async function rotateKey(keyId: string, body: RotateBody): Promise<Result<FreshSecret>> {
-  return withCopy(await ask('key.rotate', { keyId, body }));
-}
-async function withCopy(result: Result<FreshSecret>): Promise<Result<FreshSecret>> {
+const attemptSchema = z.nullable(z.object({ of: z.string(), id: z.string() }));
+/** The latest create or rotation of unknown outcome: the same once more is a repeat, not a second one. */
+const lastAttempt = persisted<z.infer<typeof attemptSchema>>('attempt', attemptSchema, null);
+
+async function attempt(of: string, send: (id: string) => Promise<Result<FreshSecret>>): Promise<Result<FreshSecret>> {
+  const id = lastAttempt.value?.of === of ? lastAttempt.value.id : crypto.randomUUID();
+  lastAttempt.value = { of, id };
+  let result = await send(id);
+  // The worker was stopped in the middle: the one that starts now takes the same attempt up.
+  if (!result.ok && result.failure.code === 'internal_error') result = await send(id);
+  if (result.ok || !['outcome_unknown', 'internal_error'].includes(result.failure.code)) lastAttempt.value = null;
   if (!result.ok || result.value.secret === null) return result;
   return { ok: true, value: { ...result.value, copied: await copySecret(result.value, result.value.secret) } };
 }
+
+/** Sends the new key, then copies its secret; `copied` of the fresh secret says whether that worked. Never optimistic. */
+export const createKey = (body: CreateKeyBody): Promise<Result<FreshSecret>> =>
+  attempt(JSON.stringify(['create', body]), (id) => ask('key.create', { attempt: id, body }));
+
+/** Issues a new secret for the key and copies it. */
+export const rotateKey = (keyId: string, body: RotateBody): Promise<Result<FreshSecret>> =>
+  attempt(JSON.stringify(['rotate', keyId, body]), (id) => ask('key.rotate', { attempt: id, keyId, body }));
 
 /** Shown at once, taken back with a toast when the server refuses. Field errors are in the result. */
 export function editKey(keyId: string, body: EditKeyBody): Promise<Result<Key>> {

@@ -11,29 +11,8 @@ export const freshSecret = computed((): FreshSecret | undefined => freshSecrets.
 /** Creates and rotations that were sent and are not answered yet; the popup may have been closed since. */
 export const unfinished = computed(() => mirrors.unfinished.value ?? []);
 
-export const SECRET_FORMATS = ['raw', 'shell', 'dotenv', 'docker', 'curl'] as const;
-export type SecretFormat = (typeof SECRET_FORMATS)[number];
-/** The form in which the secret is shown and copied; the next secret starts with the same. */
-export const secretFormat = persisted<SecretFormat>('secretFormat', z.enum(SECRET_FORMATS), 'raw', 'local');
-
-/**
- * The secret as it is pasted somewhere. Keys are letters, digits and underscores, so nothing needs quoting.
- * @param origin the server's, for the curl line
- */
-export function formatSecret(secret: string, format: SecretFormat, origin: string): string {
-  switch (format) {
-    case 'raw':
-      return secret;
-    case 'shell':
-      return `export HEEX_API_KEY=${secret}`;
-    case 'dotenv':
-      return `HEEX_API_KEY=${secret}`;
-    case 'docker':
-      return `docker run -e HEEX_API_KEY=${secret} `;
-    case 'curl':
-      return `curl -H "X-API-Key: ${secret}" ${origin}/v1/whoami`;
-  }
-}
+/** The form in which the secret was last shown, as the view names it; the next secret starts with the same. */
+export const secretFormat = persisted<string>('secretFormat', z.string(), '', 'local');
 
 const result = signal<'copied' | 'not_copied' | null>(null);
 /** How the latest `copy` went; null before the first. For the `role=status` line. */

@@ -8,7 +8,6 @@ import { allKeys } from './keys.ts';
 import { mirrors } from './published.ts';
 import { showFailure, showToast } from './toasts.ts';
 
-const hidden = signal<ReadonlySet<string>>(new Set());
 const running = signal(0);
 const failed = signal<Failure | null>(null);
 
@@ -16,7 +15,7 @@ const failed = signal<Failure | null>(null);
 export const members = computed(() => mirrors.team.value?.members);
 /** Invitations that can still be accepted. */
 export const invitations = computed(() =>
-  mirrors.team.value?.invitations.filter((invitation) => !hidden.value.has(invitation.id)),
+  mirrors.team.value?.invitations.filter((invitation) => !invitation.withdrawing),
 );
 export const teamAt = computed(() => mirrors.team.value?.at);
 export const teamRefreshing = computed(() => running.value > 0);
@@ -41,19 +40,12 @@ export const invite = (email: string, role: Role): Promise<Result<TeamInvitation
 
 /** Hides the invitation and withdraws it in ten seconds, unless it is undone. */
 export async function withdrawInvitation(invitation: TeamInvitation): Promise<Result<void>> {
-  const unhide = () => {
-    hidden.value = new Set([...hidden.value].filter((id) => id !== invitation.id));
-  };
-  hidden.value = new Set([...hidden.value, invitation.id]);
   const result = await ask('team.withdraw', { invitationId: invitation.id });
-  if (!result.ok) {
-    unhide();
-    showFailure(`The invitation of ${invitation.email} was not withdrawn`, result.failure);
-    return result;
-  }
-  showToast(`Invitation of ${invitation.email} withdrawn`, 'ok', () => {
-    void ask('team.keepInvitation', { invitationId: invitation.id }).then(unhide);
-  });
+  if (result.ok) {
+    showToast(`Invitation of ${invitation.email} withdrawn`, 'ok', () => {
+      void ask('team.keepInvitation', { invitationId: invitation.id });
+    });
+  } else showFailure(`The invitation of ${invitation.email} was not withdrawn`, result.failure);
   return result;
 }
 
