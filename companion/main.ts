@@ -11,8 +11,8 @@ const log = createLog((line) => process.stdout.write(`${line}\n`));
 
 try {
   const companion = await startCompanion(readConfig(process.env), log);
-  console.log(`Heex Keys is ready on ${companion.deps.config.publicUrl}`);
-  if (companion.setupLink) console.log(`Set it up here, once: ${companion.setupLink}`);
+  const setUp = companion.setupLink ? `\nSet it up here, once: ${companion.setupLink}` : '';
+  console.log(`Heex Keys is ready on ${companion.deps.config.publicUrl}${setUp}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       await companion.stop();

@@ -36,9 +36,11 @@ export async function listen(host: string, port: number, appFor: (port: number) 
     server,
     async drain(withinMs) {
       const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeIdleConnections();
+      // A connection that was busy when this began stays open, kept alive, after its answer: look again.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
       const cut = setTimeout(() => server.closeAllConnections(), withinMs);
       await closed;
+      clearInterval(idle);
       clearTimeout(cut);
     },
   };

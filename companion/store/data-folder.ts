@@ -88,7 +88,7 @@ function open(file: string, synchronous: 'FULL' | 'NORMAL', migrations: readonly
   try {
     accessSync(file, constants.R_OK | constants.W_OK);
     db = openWriter(file, synchronous);
-    const found = db.pragma('quick_check(1)', { simple: true });
+    const found = String(db.pragma('quick_check(1)', { simple: true })).replaceAll('\n', ' ');
     if (found !== 'ok') throw new DatabaseRefused(`${file} is corrupt (${found}); restore it from a backup`);
     migrate(db, migrations, file);
     return db;

@@ -1,0 +1,77 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
+import { SETUP_TOKEN } from '../support/companion.ts';
+import { type CompanionProcess, scratchFolder, startProcess } from '../support/process.ts';
+
+const owner = {
+  token: SETUP_TOKEN,
+  workspace: 'Acme',
+  name: 'Ada',
+  email: 'ada@acme.example',
+  password: 'correct horse battery',
+};
+let companion: CompanionProcess;
+let token: string;
+beforeAll(async () => {
+  companion = await startProcess(scratchFolder());
+  token = (await call(companion.url, 'POST', '/v1/setup', { body: owner })).body.session.token;
+});
+afterAll(() => companion.end());
+
+/** Sends bytes as they are and answers what comes back until the other side closes. */
+function raw(text: string, close = true): Promise<string> {
+  const { hostname, port } = new URL(companion.url);
+  return new Promise((done, fail) => {
+    let answer = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on('data', (d) => {
+      answer += d;
+      if (close) socket.end();
+    });
+    socket.on('close', () => done(answer));
+    socket.on('error', fail);
+  });
+}
+const host = () => new URL(companion.url).host;
+
+test('only its own host is answered, and repeated or absolute forms are refused', async () => {
+  expect(await raw('GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n')).toContain('HTTP/1.1 421');
+  expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host()}\r\n\r\n`)).toContain('HTTP/1.1 200');
+  expect(await raw(`GET /healthz HTTP/1.1\r\nHost: ${host()}\r\nHost: evil.example\r\n\r\n`)).toContain('HTTP/1.1 400');
+  expect(await raw(`GET http://evil.example/healthz HTTP/1.1\r\nHost: ${host()}\r\n\r\n`)).toMatch(
+    /HTTP\/1\.1 (400|421)/,
+  );
+  const twice = `GET /v1/me HTTP/1.1\r\nHost: ${host()}\r\nAuthorization: Bearer ${token}\r\nAuthorization: Bearer x\r\n\r\n`;
+  expect(await raw(twice)).toContain('HTTP/1.1 400');
+});
+
+test('a slow sender is cut, in its headers and in its body', async () => {
+  const body = `POST /v1/setup HTTP/1.1\r\nHost: ${host()}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+  const answers = await Promise.all([raw('GET /healthz HTTP/1.1\r\nHost: ', false), raw(body, false)]);
+  for (const answer of answers) expect(answer).not.toContain('HTTP/1.1 200');
+});
+
+test('under a foreign write lock reads go on, and a write answers 503 or waits, never half done', async () => {
+  const other = new Database(join(companion.folder, 'heex.sqlite'));
+  other.exec('begin immediate');
+  const signIn = call(companion.url, 'POST', '/v1/sessions', {
+    body: { email: owner.email, password: owner.password },
+  });
+  for (let i = 0; i < 20; i++) expect((await call(companion.url, 'GET', '/v1/me', { token })).status).toBe(200);
+  other.exec('rollback');
+  other.close();
+  expect((await signIn).status).toBe(201);
+});
+
+test('what was begun is answered after SIGTERM, and the exit is clean', async () => {
+  const one = await startProcess(companion.folder);
+  const begun = call(one.url, 'POST', '/v1/sessions', { body: { email: owner.email, password: owner.password } });
+  // The request is on its way once the connection is there: password hashing keeps it in flight.
+  await call(one.url, 'GET', '/healthz');
+  const ended = one.end();
+  expect((await begun).status).toBe(201);
+  expect(await ended).toBe(0);
+});
