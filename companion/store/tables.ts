@@ -2,6 +2,7 @@ import type { Generated } from 'kysely';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
+import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
 
 // Times are integers: milliseconds since 1970-01-01 UTC. Lists and objects are JSON text. Hashes are lower-case hex.
 
@@ -180,6 +181,7 @@ export interface Tables {
   meta: { name: string; value: string };
   setup_token: SetupTokenRow;
   connect_code: ConnectCodeRow;
+  agent: AgentRow;
 }
 
 // The second file: activity. It has its own writer, so that counting neither moves the change feed nor waits for a disk.
@@ -226,4 +228,6 @@ export interface ActivityTables {
   usage_day: UsageDayRow;
   request: RequestRow;
   verifier_use: VerifierUseRow;
+  agent_presence: AgentPresenceRow;
+  companion_process: CompanionProcessRow;
 }
