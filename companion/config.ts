@@ -13,6 +13,8 @@ export interface Config {
   plan: 'starter' | 'team';
   /** As written; see `http/client-address.ts`. */
   trustedProxies: string;
+  /** Both or neither. The URL may hold a password. */
+  mail: { smtpUrl: string; from: string } | undefined;
 }
 
 /** A setting that can't be used. The message is one line that names it and says what would be right. */
@@ -37,6 +39,18 @@ function readPublicUrl(text: string): string {
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash || url.pathname !== '/')
     throw new BadConfig(`HEEX_PUBLIC_URL must be an origin such as https://keys.example.com, not "${text}"`);
   return url.origin;
+}
+
+/** The message never holds the value: it may have a password in it. */
+function readMail(smtpUrl: string | undefined, from: string | undefined): Config['mail'] {
+  if (smtpUrl === undefined && from === undefined) return undefined;
+  if (smtpUrl === undefined) throw new BadConfig('HEEX_MAIL_FROM is set but HEEX_SMTP_URL is not');
+  const url = URL.canParse(smtpUrl) ? new URL(smtpUrl) : undefined;
+  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname)
+    throw new BadConfig('HEEX_SMTP_URL must look like smtp://user:password@mail.example.com:587 or smtps://…');
+  if (from === undefined || !/^([^<>\p{C}]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u.test(from))
+    throw new BadConfig('HEEX_MAIL_FROM must be a sender such as Heex Keys <keys@example.com>');
+  return { smtpUrl, from };
 }
 
 /**
@@ -66,5 +80,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     keyLimit: wholeNumber('HEEX_KEY_LIMIT', get('HEEX_KEY_LIMIT') ?? '10', 0, 1_000_000),
     plan,
     trustedProxies: get('HEEX_TRUSTED_PROXIES') ?? '',
+    mail: readMail(get('HEEX_SMTP_URL'), get('HEEX_MAIL_FROM')),
   };
 }

@@ -1,12 +1,16 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBase62 } from '../shared/key-format.ts';
+import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
 import { openSetup } from './app/setup.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { Log } from './http/log.ts';
 import { listen } from './http/server.ts';
+import { createMailer } from './identity/mail.ts';
 import { createPasswords } from './identity/passwords.ts';
+import { createSeal } from './identity/seal.ts';
 import { createThrottle } from './identity/throttle.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openStore } from './store/store.ts';
@@ -42,7 +46,13 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     passwords: await createPasswords(),
     throttle: createThrottle(),
     usage: { flush: async () => {} },
-    mailer: undefined,
+    mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
+    background: createBackground((work, error) => {
+      const { code, name } = error as { code?: string; name?: string };
+      // Not the message: a mail server's may quote the address.
+      log('warn', 'background work failed', { work, error: code ?? name });
+    }),
+    seal: createSeal(folder.hashKey, randomBytes),
     config: { publicUrl: config.publicUrl ?? '', keyLimit: config.keyLimit, plan: config.plan },
   };
   const ready = async () => {
@@ -61,6 +71,8 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     deps,
     async stop() {
       await listening.drain(8_000);
+      // A mail server that hangs does not hold up the stop.
+      await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
       await deps.usage.flush();
       await store.close();
     },

@@ -1,4 +1,5 @@
 import type { Store } from '../store/store.ts';
+import type { Background } from './background.ts';
 
 /** Hashes and checks passwords (argon2id). Slow on purpose. */
 export interface Passwords {
@@ -20,6 +21,13 @@ export interface Mailer {
   send(mail: { to: string; subject: string; text: string }): Promise<void>;
 }
 
+/** Encrypts what has to be read again later; the key never touches the database. */
+export interface Seal {
+  close(purpose: string, text: string): string;
+  /** @returns undefined for anything that was not closed here for the same purpose */
+  open(purpose: string, sealed: string): string | undefined;
+}
+
 /** The batched writer of use counts and of the request log. */
 export interface UsageRecorder {
   /** Writes what is waiting, so that a read sees it. */
@@ -39,6 +47,8 @@ export interface Deps {
   throttle: Throttle;
   usage: UsageRecorder;
   mailer: Mailer | undefined;
+  background: Background;
+  seal: Seal;
   config: { publicUrl: string; keyLimit: number; plan: 'starter' | 'team' };
 }
 

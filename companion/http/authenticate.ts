@@ -3,6 +3,7 @@ import { isToken } from '../../shared/key-format.ts';
 import { authorize, type MemberCaller, type SessionCaller } from '../app/caller.ts';
 import type { Deps } from '../app/deps.ts';
 import { authenticateSession } from '../app/sessions.ts';
+import { requireRecentSignIn } from '../app/step-up.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ctx } from './context.ts';
 import { crossSite, readSessionCookie } from './cookies.ts';
@@ -37,8 +38,13 @@ export function createAuthenticate(deps: Deps): Authenticate {
       if (endpoint.credential === 'optional_session') return undefined;
       throw new Refusal('unauthorized');
     }
-    if (!endpoint.action) return caller;
+    if (!endpoint.action) {
+      if (endpoint.stepUp) requireRecentSignIn(deps, caller);
+      return caller;
+    }
     const member = await authorize(deps.store.read, caller.user.id, c.req.param('workspaceId') ?? '', endpoint.action);
+    // Last: nobody is asked to confirm for what they may not do anyway.
+    if (endpoint.stepUp) requireRecentSignIn(deps, caller);
     return { ...caller, member };
   };
 }

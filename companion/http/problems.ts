@@ -25,6 +25,7 @@ export function problemResponse(refusal: Refusal, requestId: string): Response {
     ...(refusal.message === title ? {} : { detail: refusal.message }),
     requestId,
     ...(refusal.errors.length ? { errors: [...refusal.errors] } : {}),
+    ...refusal.more,
   };
   return new Response(JSON.stringify(body), {
     status,

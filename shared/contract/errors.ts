@@ -39,5 +39,7 @@ export const problem = z.object({
   detail: z.optional(z.string()),
   requestId: z.string(),
   errors: z.optional(z.array(fieldError)),
+  /** With `step_up_required`: the page on which the person confirms that it is them. */
+  confirmAt: z.optional(z.string()),
 });
 export type Problem = z.infer<typeof problem>;

@@ -153,6 +153,7 @@ export const members = {
     body: z.strictObject({ role }),
     answers: { 200: member },
     problems: ['last_owner'],
+    stepUp: true,
   }),
   suspendMember: endpoint({
     id: 'suspendMember',
@@ -191,6 +192,7 @@ export const members = {
     action: 'member.remove',
     answers: { 200: removal },
     problems: ['last_owner'],
+    stepUp: true,
   }),
 } as const;
 
