@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import './fake-browser.ts';
+import { createBackground } from '../../extension/background/wire.ts';
+import { host, PAGE_ORIGIN } from './fake-browser.ts';
+
+const never = new Promise<never>(() => undefined);
+
+/** Something done to one request on its way: `answer` sends it on. */
+type Meddle = (
+  request: { method: string; path: string; key: string | null },
+  answer: () => Promise<Response>,
+) => Promise<Response>;
+
+/** The extension's worker on the faked browser, with the real network: it can be stopped at any point and started again. */
+export class Worker {
+  /** Milliseconds that its clock is ahead. */
+  ahead = 0;
+  /** What happens to requests; by default they are sent. */
+  meddle: Meddle = (_request, answer) => answer();
+  /** Every request that was sent. */
+  readonly sent: { method: string; path: string; key: string | null; authorization: string | null }[] = [];
+  #generation = 0;
+
+  /** Starts it, as the browser does for an event. Resolves when it has done what it does at its start. */
+  async start(): Promise<void> {
+    const mine = ++this.#generation;
+    const alive = () => mine === this.#generation;
+    await createBackground({
+      fetch: async (input, init) => {
+        if (!alive()) return never;
+        const url = new URL(String(input));
+        const headers = new Headers(init?.headers);
+        const request = { method: init?.method ?? 'GET', path: url.pathname, key: headers.get('idempotency-key') };
+        this.sent.push({ ...request, authorization: headers.get('authorization') });
+        const response = await this.meddle(request, () => fetch(input, init));
+        return alive() ? response : never;
+      },
+      now: () => Date.now() + this.ahead,
+      sleep: async () => (alive() ? undefined : never),
+      randomBytes: (n) => new Uint8Array(randomBytes(n)),
+      randomId: () => crypto.randomUUID(),
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0 Safari/537.36',
+      origin: PAGE_ORIGIN,
+    }).start();
+  }
+
+  /** Stops it at once: whatever it was waiting for never comes. */
+  kill(): void {
+    this.#generation++;
+    host.dropWorker();
+  }
+
+  async restart(): Promise<void> {
+    this.kill();
+    await this.start();
+  }
+}
