@@ -37,6 +37,8 @@ function localNames(host: string, port: number): string[] {
 export async function startCompanion(config: Config, log: Log, now: () => number = Date.now): Promise<Companion> {
   const folder = openDataFolder(config.dataFolder, config.hashKey, randomBytes);
   const store = openStore(folder);
+  // Seals what plain SQL wrote into the audit log while no companion ran.
+  await store.transact(async () => {});
   const deps: Deps = {
     store,
     now,

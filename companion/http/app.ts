@@ -7,6 +7,7 @@ import type { App, Env } from './context.ts';
 import { guard } from './guard.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
+import { bindAudit } from './routes/audit.ts';
 import { bindPeople } from './routes/people.ts';
 
 export interface AppOptions {
@@ -29,6 +30,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   });
   const authenticate = createAuthenticate(deps);
   bindPeople(app, deps, authenticate);
+  bindAudit(app, deps, authenticate);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

@@ -29,7 +29,8 @@ export interface Call<E extends Endpoint> {
   c: Ctx;
 }
 
-export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<AnswerOf<E> | Reply<E>>;
+/** Answers with the body, with a `Reply`, or with a `Response` where the answer is no JSON. */
+export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<AnswerOf<E> | Reply<E> | Response>;
 export type Handlers<G extends Record<string, Endpoint>> = { [K in keyof G]: Handler<G[K]> };
 
 /** An answer with a status other than the endpoint's first, or with headers. */
@@ -99,6 +100,7 @@ export function bind<E extends Endpoint>(app: App, endpoint: E, authenticate: Au
       c,
       // What the declaration promises was just checked against it; the compiler can't follow that.
     } as unknown as Call<E>);
+    if (result instanceof Response) return result;
     const reply = result instanceof Reply ? result : undefined;
     const status = reply ? Number(reply.status) : (successes[0] as number);
     const answer = reply ? reply.body : result;

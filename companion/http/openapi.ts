@@ -52,12 +52,15 @@ function parameters(endpoint: Endpoint): object[] {
   return [...inPath, ...inQuery, ...header];
 }
 
+const content = (types: readonly string[], schema: object) =>
+  Object.fromEntries(types.map((type) => [type, { schema }]));
+
 function responses(endpoint: Endpoint): Record<string, object> {
   const answers: Record<string, object> = {};
   for (const [status, schema] of Object.entries(endpoint.answers)) {
     answers[status] = {
       description: 'Done',
-      ...(schema ? { content: { 'application/json': { schema: jsonSchema(schema, 'output') } } } : {}),
+      ...(schema ? { content: content(endpoint.produces ?? ['application/json'], jsonSchema(schema, 'output')) } : {}),
     };
   }
   for (const code of problemsOf(endpoint)) {

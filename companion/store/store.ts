@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import { type ChainHead, type ChainReport, sealAudit, verifyChain } from './audit-chain.ts';
 import type { DataFolder } from './data-folder.ts';
 import { kyselyOn, openReader } from './sqlite.ts';
 import type { ActivityTables, Tables } from './tables.ts';
@@ -14,6 +14,8 @@ export interface Store {
   read: Reading;
   /** One change: takes the write lock, seals the audit rows it wrote, commits durably (or leaves nothing behind). */
   transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Walks the audit chain of a workspace; see `audit-chain.ts`. */
+  verifyAudit(workspaceId: string, anchor?: ChainHead): Promise<ChainReport>;
   activity: { read: Kysely<ActivityTables>; write: Kysely<ActivityTables> };
   files: { database: string; activity: string };
   close(): Promise<void>;
@@ -32,9 +34,10 @@ export function openStore(folder: DataFolder): Store {
     transact: (work) =>
       write.transaction().execute(async (tx) => {
         const result = await work(tx);
-        await sealAudit(tx);
+        await sealAudit(tx, folder.hashKey);
         return result;
       }),
+    verifyAudit: (workspaceId, anchor) => verifyChain(read, folder.hashKey, workspaceId, anchor),
     activity,
     files: { database: folder.databaseFile, activity: folder.activityFile },
     async close() {
@@ -45,34 +48,4 @@ export function openStore(folder: DataFolder): Store {
       }
     },
   };
-}
-
-const FIELDS = ['seq', 'workspace_id', 'at', 'actor', 'action', 'target', 'before', 'after', 'ip', 'client'] as const;
-/** What the first row is chained to. */
-export const CHAIN_START = '0'.repeat(64);
-
-/** The chained hash of an audit row: SHA-256 over the hash before it and the row's fields as a JSON array. */
-export function chainHash(previous: string, row: Record<(typeof FIELDS)[number], unknown>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([previous, ...FIELDS.map((f) => row[f])]))
-    .digest('hex');
-}
-
-/** Chains every row that has no hash yet, those written by triggers included. */
-export async function sealAudit(tx: Tx): Promise<void> {
-  const open = await tx.selectFrom('audit').selectAll().where('hash', 'is', null).orderBy('seq').execute();
-  const start = open[0]?.seq;
-  if (start === undefined) return;
-  const last = await tx
-    .selectFrom('audit')
-    .select('hash')
-    .where('seq', '<', start)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  let previous = last?.hash ?? CHAIN_START;
-  for (const row of open) {
-    previous = chainHash(previous, row);
-    await tx.updateTable('audit').set({ hash: previous }).where('seq', '=', row.seq).execute();
-  }
 }

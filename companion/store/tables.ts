@@ -127,6 +127,13 @@ export interface AuditRow {
   /** Null until it is sealed into the chain, in the same transaction unless plain SQL wrote it. */
   hash: string | null;
 }
+/** The last sealed row of a workspace's audit log; see `audit-chain.ts`. */
+export interface AuditHeadRow {
+  workspace_id: string;
+  seq: number;
+  hash: string;
+  seal: string;
+}
 /** The one row that tells a trigger who acts; there only while a transaction runs. */
 export interface ActingRow {
   id: 1;
@@ -175,6 +182,7 @@ export interface Tables {
   api_key_secret: KeySecretRow;
   verifier: VerifierRow;
   audit: AuditRow;
+  audit_head: AuditHeadRow;
   acting: ActingRow;
   change: ChangeRow;
   idempotency: IdempotencyRow;

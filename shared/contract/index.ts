@@ -1,3 +1,4 @@
+import { audit } from './audit.ts';
 import type { Endpoint } from './endpoint.ts';
 import { keys } from './keys.ts';
 import { people } from './people.ts';
@@ -14,6 +15,7 @@ export const contract = {
   'Authorization groups': groups,
   Verifiers: verifiers,
   Verification: verification,
+  'Audit log': audit,
 } as const satisfies Record<string, Record<string, Endpoint>>;
 
 /** The same in one list. */
