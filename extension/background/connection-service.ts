@@ -1,4 +1,5 @@
 import { browser } from 'wxt/browser';
+import { type Client, FailureError } from '../../shared/client/client.ts';
 import {
   CONNECT_DONE_PATH,
   CONNECT_LIFETIME_MS,
@@ -10,7 +11,6 @@ import { people } from '../../shared/contract/people.ts';
 import { localFailure } from '../messages/failure.ts';
 import { hostPattern } from '../messages/origin.ts';
 import type { Handlers } from '../messages/receive.ts';
-import { type Client, FailureError } from './client.ts';
 import { challengeOf, randomText } from './pkce.ts';
 import type { Approval, Store } from './store.ts';
 

@@ -1,10 +1,10 @@
+import { FailureError } from '../../shared/client/client.ts';
 import { type Key, keys, type UsageDay } from '../../shared/contract/keys.ts';
 import { type Membership, people } from '../../shared/contract/people.ts';
 import { workspaces } from '../../shared/contract/workspace.ts';
 import { localFailure } from '../messages/failure.ts';
 import type { Snapshot } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';
-import { FailureError } from './client.ts';
 import { allPages } from './pages.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';

@@ -1,9 +1,9 @@
 import { browser } from 'wxt/browser';
+import { FailureError, isUnsure } from '../../shared/client/client.ts';
 import { type Key, type KeyWithSecret, keys } from '../../shared/contract/keys.ts';
 import { localFailure } from '../messages/failure.ts';
 import type { FreshSecret, Snapshot } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';
-import { FailureError, isUnsure } from './client.ts';
 import type { DataService } from './data-service.ts';
 import type { Session } from './session.ts';
 import type { Intent, Store } from './store.ts';

@@ -1,6 +1,6 @@
+import { type CallInput, type Client, FailureError } from '../../shared/client/client.ts';
 import type { AnswerOf, Endpoint } from '../../shared/contract/endpoint.ts';
 import { localFailure } from '../messages/failure.ts';
-import { type CallInput, type Client, FailureError } from './client.ts';
 import type { Store } from './store.ts';
 
 /** Calls in the name of the person. Throws `FailureError`, `not_connected` and `signed_out` among them. */

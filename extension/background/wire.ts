@@ -1,7 +1,7 @@
 import { browser } from 'wxt/browser';
+import { createClient } from '../../shared/client/client.ts';
 import { createReceiver } from '../messages/receive.ts';
 import { createBadgeService } from './badge-service.ts';
-import { createClient } from './client.ts';
 import { createConnectionService, EXPIRY_ALARM } from './connection-service.ts';
 import { createDataService } from './data-service.ts';
 import { createKeyService } from './key-service.ts';

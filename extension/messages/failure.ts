@@ -1,12 +1,12 @@
-import * as z from 'zod/mini';
-import { fieldError, type ProblemCode } from '../../shared/contract/errors.ts';
+import { TRANSPORT_FAILURES, type Failure as WireFailure } from '../../shared/client/failure.ts';
+import type { ProblemCode } from '../../shared/contract/errors.ts';
+
+export { failure } from '../../shared/client/failure.ts';
 
 /** What can go wrong before the server has said anything, beside the server's own closed list. */
 export const LOCAL_FAILURES = {
   bad_address: 'That is not an address that can be used',
-  timeout: 'The server did not answer in time',
-  network: 'The server can’t be reached',
-  bad_answer: 'The answer is not one of a Heex Keys server',
+  ...TRANSPORT_FAILURES,
   permission_needed: 'Your browser has not allowed this address yet',
   not_connected: 'This browser is not connected to a server',
   signed_out: 'Your session has ended',
@@ -16,16 +16,8 @@ export const LOCAL_FAILURES = {
 } as const;
 export type LocalFailureCode = keyof typeof LOCAL_FAILURES;
 
-/** An error as views show it: what happened, what to do, then the raw code. `errors` belong to fields of the request. */
-export const failure = z.object({
-  code: z.string(),
-  title: z.string(),
-  detail: z.optional(z.string()),
-  status: z.optional(z.number()),
-  requestId: z.optional(z.string()),
-  errors: z.optional(z.array(fieldError)),
-});
-export interface Failure extends z.infer<typeof failure> {
+/** An error as views show it. */
+export interface Failure extends WireFailure {
   code: ProblemCode | LocalFailureCode | (string & {});
 }
 

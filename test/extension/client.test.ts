@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createClient, FailureError } from '../../extension/background/client.ts';
+import { createClient, FailureError } from '../../shared/client/client.ts';
 import { keys } from '../../shared/contract/keys.ts';
 import { people } from '../../shared/contract/people.ts';
 

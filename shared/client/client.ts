@@ -1,8 +1,8 @@
-import type { AnswerOf, BodyInput, Endpoint, ParamsOf, QueryInput } from '../../shared/contract/endpoint.ts';
-import { PROBLEMS, problem } from '../../shared/contract/errors.ts';
-import { type Failure, localFailure } from '../messages/failure.ts';
+import type { AnswerOf, BodyInput, Endpoint, ParamsOf, QueryInput } from '../contract/endpoint.ts';
+import { PROBLEMS, problem } from '../contract/errors.ts';
+import { type Failure, TRANSPORT_FAILURES, type TransportFailureCode } from './failure.ts';
 
-/** An error that a page is told as it is. */
+/** A call that did not succeed: refused by the server, or lost on the way. */
 export class FailureError extends Error {
   readonly failure: Failure;
   constructor(failure: Failure) {
@@ -33,6 +33,8 @@ export interface Client {
 
 const TIMEOUT_MS = 15_000;
 
+const lost = (code: TransportFailureCode): Failure => ({ code, title: TRANSPORT_FAILURES[code] });
+
 interface AnyInput {
   params?: Record<string, string> | undefined;
   query?: unknown;
@@ -58,9 +60,16 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
+/** The errors of the OAuth endpoints have a form of their own (RFC 6749, 5.2). */
+function oauthError(body: unknown): Failure | undefined {
+  const { error, error_description } = (body ?? {}) as { error?: unknown; error_description?: unknown };
+  if (typeof error !== 'string') return undefined;
+  return { code: error, title: typeof error_description === 'string' ? error_description : error };
+}
+
 function problemOf(status: number, body: unknown): Failure {
   const parsed = problem.safeParse(body);
-  if (!parsed.success) return { ...localFailure('bad_answer'), status };
+  if (!parsed.success) return { ...(oauthError(body) ?? lost('bad_answer')), status };
   const { code, title, detail, requestId, errors } = parsed.data;
   return {
     code,
@@ -72,6 +81,7 @@ function problemOf(status: number, body: unknown): Failure {
   };
 }
 
+/** One typed client over the contract, for whatever can `fetch`. */
 export function createClient(deps: ClientDeps): Client {
   async function send(
     where: Where,
@@ -97,7 +107,7 @@ export function createClient(deps: ClientDeps): Client {
       });
       return { status: response.status, body: await bodyOf(response) };
     } catch {
-      throw new FailureError(localFailure(signal.aborted ? 'timeout' : 'network'));
+      throw new FailureError(lost(signal.aborted ? 'timeout' : 'network'));
     }
   }
 
@@ -108,7 +118,7 @@ export function createClient(deps: ClientDeps): Client {
       const schema = endpoint.answers[status];
       if (!schema) return undefined as AnswerOf<typeof endpoint>;
       const parsed = schema.safeParse(body);
-      if (!parsed.success) throw new FailureError({ ...localFailure('bad_answer'), status });
+      if (!parsed.success) throw new FailureError({ ...lost('bad_answer'), status });
       return parsed.data as AnswerOf<typeof endpoint>;
     },
   };
