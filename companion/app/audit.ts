@@ -54,3 +54,30 @@ export function by(caller: SessionCaller | MemberCaller): Pick<AuditEntry, 'acto
     client: caller.session.client,
   };
 }
+
+/** The audit row of what a person did to themselves, in each workspace that it concerns: those where they are a member. */
+export async function auditPerson(
+  tx: Tx,
+  at: number,
+  caller: Pick<SessionCaller, 'user' | 'origin'> & { client?: string },
+  action: string,
+  target: AuditEntry['target'],
+  after?: object,
+): Promise<void> {
+  const memberships = await tx
+    .selectFrom('membership')
+    .select(['id', 'workspace_id'])
+    .where('user_id', '=', caller.user.id)
+    .execute();
+  for (const { id, workspace_id } of memberships)
+    await audit(tx, {
+      workspaceId: workspace_id,
+      at,
+      actor: { type: 'member', id, name: caller.user.email },
+      action,
+      target,
+      ...(after ? { after } : {}),
+      origin: caller.origin,
+      ...(caller.client ? { client: caller.client } : {}),
+    });
+}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { makeToken } from '../../shared/key-format.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Tx } from '../store/store.ts';
 import type { SessionRow, UserRow } from '../store/tables.ts';
-import { findSession, SESSION_ABSOLUTE_MS, type SessionCaller } from './caller.ts';
+import { auditPerson } from './audit.ts';
+import { findSession, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, type SessionCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
 
 /** What a random token of full strength is stored as: it needs no key and no salt. */
@@ -26,6 +27,11 @@ export async function issueSession(
   const now = deps.now();
   const expiresAt = now + SESSION_ABSOLUTE_MS;
   await tx
+    .deleteFrom('session')
+    .where('user_id', '=', session.userId)
+    .where((is) => is.or([is('expires_at', '<=', now), is('last_used_at', '<=', now - SESSION_IDLE_MS)]))
+    .execute();
+  await tx
     .insertInto('session')
     .values({
       id: deps.newId('ses'),
@@ -44,7 +50,8 @@ export async function issueSession(
   return { token, expiresAt: new Date(expiresAt).toISOString() };
 }
 
-const publicUser = (user: UserRow) => ({ id: user.id, name: user.name, email: user.email });
+/** What is shown of a person. */
+export const publicUser = (user: UserRow) => ({ id: user.id, name: user.name, email: user.email });
 
 /** Sign-in by e-mail address and password. Unknown address and wrong password answer the same, at the same pace. */
 export async function signIn(
@@ -52,6 +59,7 @@ export async function signIn(
   input: { email: string; password: string },
   origin: Origin,
   client: SessionRow['client'] = 'api',
+  label = 'Password',
 ) {
   await deps.throttle.attempt('sign_in', input.email, origin.ip);
   const user = await deps.store.read.selectFrom('user').selectAll().where('email', '=', input.email).executeTakeFirst();
@@ -66,7 +74,7 @@ export async function signIn(
     const session = await issueSession(deps, tx, {
       userId: user.id,
       client,
-      label: 'Password',
+      label,
       origin,
       authenticatedAt: deps.now(),
     });
@@ -95,4 +103,49 @@ export async function authenticateSession(deps: Deps, token: string, origin: Ori
     user: publicUser(user),
     origin,
   };
+}
+
+/** One's own sessions that still live, the latest used first. */
+export async function listSessions(deps: Deps, caller: SessionCaller) {
+  const now = deps.now();
+  const rows = await deps.store.read
+    .selectFrom('session')
+    .selectAll()
+    .where('user_id', '=', caller.user.id)
+    .where('expires_at', '>', now)
+    .where('last_used_at', '>', now - SESSION_IDLE_MS)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id')
+    .execute();
+  return { items: rows.map((row) => publicSession(row, caller.session.id)), nextCursor: null };
+}
+
+function publicSession(row: SessionRow, current: string) {
+  const time = (at: number) => new Date(at).toISOString();
+  return {
+    id: row.id,
+    current: row.id === current,
+    client: row.client,
+    label: row.label,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    createdAt: time(row.created_at),
+    lastUsedAt: time(row.last_used_at),
+    expiresAt: time(Math.min(row.expires_at, row.last_used_at + SESSION_IDLE_MS)),
+  };
+}
+
+/** Ends one of one's own sessions, or `current`. @throws Refusal not_found, also for somebody else's */
+export async function endSession(deps: Deps, caller: SessionCaller, sessionId: string): Promise<void> {
+  const id = sessionId === 'current' ? caller.session.id : sessionId;
+  await deps.store.transact(async (tx) => {
+    const ended = await tx
+      .deleteFrom('session')
+      .where('id', '=', id)
+      .where('user_id', '=', caller.user.id)
+      .returning(['client', 'label'])
+      .executeTakeFirst();
+    if (!ended) throw notFound();
+    await auditPerson(tx, deps.now(), caller, 'session.ended', { type: 'session', id, name: ended.label });
+  });
 }

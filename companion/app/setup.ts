@@ -2,6 +2,7 @@ import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { people } from '../../shared/contract/people.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { SessionRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Deps, Origin } from './deps.ts';
 import { hashToken, issueSession } from './sessions.ts';
@@ -26,7 +27,13 @@ export async function openSetup(deps: Deps, given: string | undefined): Promise<
 }
 
 /** Makes the workspace and its owner, once. @throws Refusal conflict, unauthorized */
-export async function setUp(deps: Deps, input: BodyOf<typeof people.setup>, origin: Origin) {
+export async function setUp(
+  deps: Deps,
+  input: BodyOf<typeof people.setup>,
+  origin: Origin,
+  client: SessionRow['client'] = 'api',
+  label = 'Setup',
+) {
   await deps.throttle.attempt('token', 'setup', origin.ip);
   const passwordHash = await deps.passwords.hash(input.password);
   return deps.store.transact(async (tx) => {
@@ -88,8 +95,8 @@ export async function setUp(deps: Deps, input: BodyOf<typeof people.setup>, orig
     });
     const session = await issueSession(deps, tx, {
       userId,
-      client: 'api',
-      label: 'Setup',
+      client,
+      label,
       origin,
       authenticatedAt: now,
     });

@@ -8,7 +8,9 @@ import { guard } from './guard.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
 import { bindAudit } from './routes/audit.ts';
+import { bindConnect } from './routes/connect.ts';
 import { bindPeople } from './routes/people.ts';
+import { bindWorkspace } from './routes/workspace.ts';
 
 export interface AppOptions {
   deps: Deps;
@@ -31,6 +33,8 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   const authenticate = createAuthenticate(deps);
   bindPeople(app, deps, authenticate);
   bindAudit(app, deps, authenticate);
+  bindConnect(app, deps, authenticate);
+  bindWorkspace(app, deps, authenticate);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

@@ -2,16 +2,21 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Throttle } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
 
-/** Ten attempts a minute on one subject from one address; 300 a minute from one address; a hundred an hour on one subject. */
-const limits = () => ({
-  pair: new RateLimiterMemory({ points: 10, duration: 60 }),
-  address: new RateLimiterMemory({ points: 300, duration: 60 }),
-  subject: new RateLimiterMemory({ points: 100, duration: 3600 }),
+/**
+ * Attempts on one subject from one address in a minute, from one address in a minute, and on one subject in an hour. A password
+ * can be guessed; a one-time token can't, so that only the cost of looking at it is limited.
+ */
+const LIMITS = { sign_in: [10, 300, 100], token: [100, 300, 1000] } as const;
+
+const limiters = ([pair, address, subject]: readonly [number, number, number]) => ({
+  pair: new RateLimiterMemory({ points: pair, duration: 60 }),
+  address: new RateLimiterMemory({ points: address, duration: 60 }),
+  subject: new RateLimiterMemory({ points: subject, duration: 3600 }),
 });
 
 /** Slows down guessing of passwords and one-time tokens, in the memory of this process. */
 export function createThrottle(): Throttle {
-  const kinds = { sign_in: limits(), token: limits() };
+  const kinds = { sign_in: limiters(LIMITS.sign_in), token: limiters(LIMITS.token) };
   return {
     async attempt(kind, subject, ip) {
       const { pair, address, subject: bySubject } = kinds[kind];

@@ -82,9 +82,9 @@ export function createTeamService({ store, session, data, now, sleep, randomId }
           body,
           idempotencyKey: randomId(),
         });
-        await store.update('invitationLinks', (links) => ({ ...links, [invitation.id]: link }));
+        if (link) await store.update('invitationLinks', (links) => ({ ...links, [invitation.id]: link }));
         await refresh();
-        return { ...invitation, link, withdrawing: false };
+        return { ...invitation, link: link ?? null, withdrawing: false };
       },
       'team.withdraw': async ({ invitationId }) => {
         await mark(invitationId, true);

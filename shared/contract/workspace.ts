@@ -163,7 +163,7 @@ export const members = {
     credential: 'session',
     action: 'member.edit',
     answers: { 200: member },
-    problems: ['last_owner'],
+    problems: ['last_owner', 'conflict'],
   }),
   reinstateMember: endpoint({
     id: 'reinstateMember',
@@ -215,7 +215,16 @@ export const invitations = {
     credential: 'session',
     action: 'invitation.manage',
     body: z.strictObject({ email, role }),
-    answers: { 201: z.object({ invitation, link: z.string() }) },
+    answers: {
+      201: z.object({
+        invitation,
+        /** There once: a repeat of the same Idempotency-Key answers `replayed: true` and no link. */
+        link: z.optional(z.string()),
+        /** Whether it was also sent by mail. */
+        mailed: z.boolean(),
+        replayed: z.optional(z.boolean()),
+      }),
+    },
     problems: ['conflict'],
     idempotent: true,
     secret: true,
@@ -250,7 +259,14 @@ export const verifiers = {
     credential: 'session',
     action: 'verifier.manage',
     body: z.strictObject({ name, environment }),
-    answers: { 201: z.object({ verifier: verifierCredential, secret: z.string() }) },
+    answers: {
+      201: z.object({
+        verifier: verifierCredential,
+        /** There once: a repeat of the same Idempotency-Key answers `replayed: true` and no secret. */
+        secret: z.optional(z.string()),
+        replayed: z.optional(z.boolean()),
+      }),
+    },
     idempotent: true,
     secret: true,
   }),

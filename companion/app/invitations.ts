@@ -1,0 +1,187 @@
+import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
+import type { invitations } from '../../shared/contract/workspace.ts';
+import { randomBase62 } from '../../shared/key-format.ts';
+import { mayGrant } from '../domain/access.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Reading } from '../store/store.ts';
+import type { InvitationRow } from '../store/tables.ts';
+import { audit, by } from './audit.ts';
+import { type Change, changeAs, type MemberCaller } from './caller.ts';
+import type { Deps } from './deps.ts';
+import { type Idempotency, once } from './idempotency.ts';
+import { pageOf, readCursor } from './paging.ts';
+import { hashToken } from './sessions.ts';
+
+export const INVITATION_LIFETIME_MS = 7 * 86_400_000;
+const TOKEN_LENGTH = 40;
+
+const show = (row: InvitationRow) => ({
+  id: row.id,
+  email: row.email,
+  role: row.role,
+  createdAt: new Date(row.created_at).toISOString(),
+  expiresAt: new Date(row.expires_at).toISOString(),
+  invitedBy: JSON.parse(row.invited_by) as { membershipId: string | null; name: string; email: string },
+});
+
+/** Invitations that can still be accepted. */
+const open = (db: Reading, now: number) =>
+  db
+    .selectFrom('invitation')
+    .selectAll()
+    .where('accepted_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where('expires_at', '>', now);
+
+/** The invitation that a token opens, if it still can be accepted. */
+export function findOpenInvitation(db: Reading, token: string, now: number): Promise<InvitationRow | undefined> {
+  return open(db, now).where('token_hash', '=', hashToken(token)).executeTakeFirst();
+}
+
+/** Open invitations, newest first. */
+export async function listInvitations(
+  deps: Deps,
+  caller: MemberCaller,
+  query: QueryOf<typeof invitations.listInvitations>,
+) {
+  const after = readCursor(query.cursor);
+  let rows = open(deps.store.read, deps.now()).where('workspace_id', '=', caller.member.workspaceId);
+  if (after)
+    rows = rows.where((is) =>
+      is.or([is('created_at', '<', after.at), is.and([is('created_at', '=', after.at), is('id', '<', after.id)])]),
+    );
+  const found = await rows
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(query.limit + 1)
+    .execute();
+  return pageOf(found, query.limit, (row) => ({ at: row.created_at, id: row.id }), show);
+}
+
+/**
+ * Invites somebody. A new invitation takes the place of an open one to the same address.
+ * @throws Refusal conflict when they are a member, forbidden when the role is not the caller's to give
+ */
+export async function createInvitation(
+  deps: Deps,
+  caller: MemberCaller,
+  input: BodyOf<typeof invitations.createInvitation>,
+  idempotency?: Idempotency,
+) {
+  const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
+  const done = await changeAs(deps, caller, 'invitation.manage', async (change) => {
+    if (!mayGrant(change.member.role, input.role)) throw new Refusal('forbidden', 'Only an owner can invite an owner.');
+    const made = await once(change, 'createInvitation', idempotency, () => invite(deps, caller, change, input, token));
+    const row = await change.tx.selectFrom('invitation').selectAll().where('id', '=', made.id).executeTakeFirst();
+    // A repeat after it was removed with everything else: as good as absent.
+    if (!row) throw notFound();
+    return { invitation: show(row), replayed: made.replayed, workspace: await nameOf(change) };
+  });
+  if (done.replayed) return { invitation: done.invitation, mailed: false, replayed: true };
+  const link = `${deps.config.publicUrl}/accept#${token}`;
+  return { invitation: done.invitation, link, mailed: await mail(deps, done, caller.user.name, link) };
+}
+
+async function nameOf({ tx, member }: Change): Promise<string> {
+  const row = await tx.selectFrom('workspace').select('name').where('id', '=', member.workspaceId).executeTakeFirst();
+  return row?.name ?? '';
+}
+
+async function invite(
+  deps: Deps,
+  caller: MemberCaller,
+  { tx, now, member }: Change,
+  input: { email: string; role: InvitationRow['role'] },
+  token: string,
+): Promise<string> {
+  const { workspaceId } = member;
+  const known = await tx
+    .selectFrom('membership')
+    .innerJoin('user', 'user.id', 'membership.user_id')
+    .select('membership.id')
+    .where('membership.workspace_id', '=', workspaceId)
+    .where('user.email', '=', input.email)
+    .executeTakeFirst();
+  if (known) throw new Refusal('conflict', `${input.email} is a member already.`);
+  const replaced = await tx
+    .updateTable('invitation')
+    .set({ withdrawn_at: now })
+    .where('workspace_id', '=', workspaceId)
+    .where('email', '=', input.email)
+    .where('accepted_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .returning('id')
+    .execute();
+  const id = deps.newId('inv');
+  await tx
+    .insertInto('invitation')
+    .values({
+      id,
+      workspace_id: workspaceId,
+      email: input.email,
+      role: input.role,
+      token_hash: hashToken(token),
+      invited_by: JSON.stringify({ membershipId: member.id, name: caller.user.name, email: caller.user.email }),
+      created_at: now,
+      expires_at: now + INVITATION_LIFETIME_MS,
+      accepted_at: null,
+      withdrawn_at: null,
+    })
+    .execute();
+  await audit(tx, {
+    workspaceId,
+    at: now,
+    ...by({ ...caller, member }),
+    action: 'invitation.created',
+    target: { type: 'invitation', id, name: input.email },
+    after: { role: input.role, ...(replaced.length ? { replaces: replaced.map((r) => r.id) } : {}) },
+  });
+  return id;
+}
+
+/** @returns whether it was sent; the link works either way */
+async function mail(
+  deps: Deps,
+  done: { invitation: { email: string; role: string }; workspace: string },
+  inviter: string,
+  link: string,
+): Promise<boolean> {
+  if (!deps.mailer) return false;
+  try {
+    await deps.mailer.send({
+      to: done.invitation.email,
+      subject: `${inviter} invited you to ${done.workspace} on Heex Keys`,
+      text: [
+        `${inviter} invited you to ${done.workspace} as ${done.invitation.role}.`,
+        '',
+        `Accept within 7 days, once: ${link}`,
+        '',
+        'If you did not expect this, do nothing.',
+      ].join('\n'),
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Withdraws an open invitation. @throws Refusal not_found */
+export async function withdrawInvitation(deps: Deps, caller: MemberCaller, invitationId: string): Promise<void> {
+  await changeAs(deps, caller, 'invitation.manage', async ({ tx, now, member }) => {
+    const row = await open(tx, now)
+      .where('id', '=', invitationId)
+      .where('workspace_id', '=', member.workspaceId)
+      .executeTakeFirst();
+    if (!row) throw notFound();
+    if (!mayGrant(member.role, row.role)) throw new Refusal('forbidden');
+    await tx.updateTable('invitation').set({ withdrawn_at: now }).where('id', '=', row.id).execute();
+    await audit(tx, {
+      workspaceId: member.workspaceId,
+      at: now,
+      ...by({ ...caller, member }),
+      action: 'invitation.withdrawn',
+      target: { type: 'invitation', id: row.id, name: row.email },
+      before: { role: row.role },
+    });
+  });
+}

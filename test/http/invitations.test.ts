@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
+import { type Scenario, scenario } from '../support/scenario.ts';
+
+let s: Scenario;
+beforeAll(async () => {
+  s = await scenario();
+});
+afterAll(() => s.end());
+
+const DAY = 86_400_000;
+const tokenOf = (link: string) => new URL(link).hash.slice(1);
+const invite = async (email: string, role = 'member') => {
+  const { status, body } = await s.as(s.owner, 'POST', 'W/invitations', { email, role });
+  expect(status).toBe(201);
+  return { id: body.invitation.id as string, token: tokenOf(body.link) };
+};
+const accept = (token: string, person: object = { name: 'New', password: 'correct horse battery' }, session?: string) =>
+  call(s.url, 'POST', '/v1/invitations/accept', { body: { token, ...person }, token: session });
+
+test('an invitation works once, and its link carries the token in the fragment', async () => {
+  const { body } = await s.as(s.owner, 'POST', 'W/invitations', { email: 'Once@acme.example', role: 'admin' });
+  expect(body).toMatchObject({
+    invitation: { email: 'once@acme.example', role: 'admin', invitedBy: { email: 'olga@acme.example' } },
+    mailed: false,
+  });
+  expect(body.link).toMatch(new RegExp(`^${s.url}/accept#[0-9A-Za-z]{40}$`));
+  expect(Date.parse(body.invitation.expiresAt) - Date.parse(body.invitation.createdAt)).toBe(7 * DAY);
+  const joined = await accept(tokenOf(body.link));
+  expect(joined.status).toBe(201);
+  expect(joined.body.membership).toMatchObject({ workspaceId: s.workspaceId, role: 'admin', status: 'active' });
+  const me = await call(s.url, 'GET', '/v1/me', { token: joined.body.session.token });
+  expect(me.body).toMatchObject({
+    user: { email: 'once@acme.example' },
+    memberships: [{ id: joined.body.membership.id }],
+  });
+  expect((await accept(tokenOf(body.link))).status).toBe(404);
+});
+
+test('used, withdrawn, replaced, unknown and another person’s invitation answer the same 404, as does an expired one', async () => {
+  const mia = await s.member('Mia');
+  const [used, withdrawn, replaced, expired] = [
+    await invite('used@acme.example'),
+    await invite('withdrawn@acme.example'),
+    await invite('again@acme.example'),
+    await invite('expired@acme.example'),
+  ];
+  const again = await invite('again@acme.example');
+  expect((await accept(used.token)).status).toBe(201);
+  expect((await s.as(s.owner, 'DELETE', `W/invitations/${withdrawn.id}`)).status).toBe(204);
+  expect((await s.as(s.owner, 'DELETE', `W/invitations/${withdrawn.id}`)).status).toBe(404);
+  const bodies = [];
+  for (const token of [used.token, withdrawn.token, replaced.token, 'x'.repeat(40)]) bodies.push(await accept(token));
+  bodies.push(await accept(again.token, {}, mia.token));
+  const listed = (await s.as(s.owner, 'GET', 'W/invitations')).body.items;
+  expect(listed.map((i: { email: string }) => i.email)).toEqual(['again@acme.example', 'expired@acme.example']);
+  expect((await accept(again.token)).status).toBe(201);
+  s.companion.pass(7 * DAY + 1);
+  bodies.push(await accept(expired.token));
+  for (const answer of bodies) {
+    expect(answer.status).toBe(404);
+    expect({ ...answer.body, requestId: '' }).toEqual({ ...bodies[0]?.body, requestId: '' });
+  }
+  s.owner.token = await s.signIn(s.owner);
+});
+
+test('an admin can’t invite owners, a member invites nobody, and a member is not invited again', async () => {
+  const [ada, mel] = [await s.member('Ada', 'admin'), await s.member('Mel')];
+  expect((await s.as(ada, 'POST', 'W/invitations', { email: 'o@acme.example', role: 'owner' })).status).toBe(403);
+  expect((await s.as(mel, 'POST', 'W/invitations', { email: 'o@acme.example', role: 'member' })).status).toBe(403);
+  const known = await s.as(ada, 'POST', 'W/invitations', { email: mel.email, role: 'member' });
+  expect([known.status, known.body.code]).toEqual([409, 'conflict']);
+  const bad = await s.as(ada, 'POST', 'W/invitations', { email: 'nobody', role: 'king' });
+  expect(bad.body.errors.map((e: { path: string }) => e.path).sort()).toEqual(['email', 'role']);
+  const owner = await s.as(s.owner, 'POST', 'W/invitations', { email: 'o@acme.example', role: 'owner' });
+  expect((await s.as(ada, 'DELETE', `W/invitations/${owner.body.invitation.id}`)).status).toBe(403);
+});
+
+test('a repeat with the same Idempotency-Key is the same invitation, without its link', async () => {
+  const send = (email: string) =>
+    s.as(s.owner, 'POST', 'W/invitations', { email, role: 'member' }, { headers: { 'idempotency-key': 'k1' } });
+  const [first, second] = [await send('idem@acme.example'), await send('idem@acme.example')];
+  expect(second.body).toEqual({ invitation: first.body.invitation, mailed: false, replayed: true });
+  expect((await accept(tokenOf(first.body.link))).status).toBe(201);
+  expect((await send('other@acme.example')).status).toBe(422);
+});
+
+test('a new person gives name and password; an account of that address has to sign in', async () => {
+  const fresh = await invite('fresh@acme.example');
+  expect((await accept(fresh.token, {})).body.errors).toMatchObject([{ path: 'name' }]);
+  expect((await accept(fresh.token, { name: 'F', password: 'short' })).body.errors).toMatchObject([
+    { path: 'password' },
+  ]);
+  const joined = await accept(fresh.token);
+  const token = joined.body.session.token;
+  await s.as(s.owner, 'DELETE', `W/members/${joined.body.membership.id}`);
+  expect((await call(s.url, 'GET', '/v1/me', { token })).status).toBe(401);
+  // Removed: they sign in again and accept a new invitation with that session.
+  const again = await invite('fresh@acme.example');
+  expect((await accept(again.token)).status).toBe(409);
+  const signIn = { email: 'fresh@acme.example', password: 'correct horse battery' };
+  const session = (await call(s.url, 'POST', '/v1/sessions', { body: signIn })).body.session.token;
+  const back = await accept(again.token, {}, session);
+  expect(back.status).toBe(201);
+  expect(back.body.session).toBeUndefined();
+  expect(back.body.membership.id).not.toBe(joined.body.membership.id);
+});
+
+test('of fifty who accept one invitation at once, one joins; fifty invitations at once all work', async () => {
+  const one = await invite('race@acme.example');
+  const answers = await Promise.all(Array.from({ length: 50 }, () => accept(one.token)));
+  expect(answers.map((a) => a.status).sort()).toEqual([201, ...Array(49).fill(404)]);
+  const many = [];
+  for (let i = 0; i < 50; i++) many.push(await invite(`many${i}@acme.example`));
+  const joined = await Promise.all(many.map(({ token }) => accept(token)));
+  expect(new Set(joined.map((a) => a.body.membership?.id)).size).toBe(50);
+});

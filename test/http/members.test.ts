@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Scenario, scenario } from '../support/scenario.ts';
+
+let s: Scenario;
+beforeAll(async () => {
+  s = await scenario();
+});
+afterAll(() => s.end());
+
+test('everyone who joined is listed for admins, page by page, and for nobody else', async () => {
+  const [ada, mel] = [await s.member('Ada', 'admin'), await s.member('Mel')];
+  const all = await s.as(ada, 'GET', 'W/members');
+  expect(all.status).toBe(200);
+  expect(all.body.items).toEqual([
+    expect.objectContaining({ id: s.owner.membershipId, role: 'owner', status: 'active', email: 'olga@acme.example' }),
+    expect.objectContaining({ id: ada.membershipId, role: 'admin', name: 'Ada' }),
+    expect.objectContaining({ id: mel.membershipId, role: 'member' }),
+  ]);
+  const first = await s.as(ada, 'GET', 'W/members?limit=2');
+  const rest = await s.as(ada, 'GET', `W/members?limit=2&cursor=${first.body.nextCursor}`);
+  expect([...first.body.items, ...rest.body.items]).toEqual(all.body.items);
+  expect(rest.body.nextCursor).toBeNull();
+  expect((await s.as(ada, 'GET', 'W/members?cursor=nonsense')).body.errors).toMatchObject([{ path: 'cursor' }]);
+  expect((await s.as(mel, 'GET', 'W/members')).status).toBe(403);
+  expect((await s.as(undefined, 'GET', 'W/members')).status).toBe(401);
+});
+
+test('an admin changes members but neither touches nor makes owners', async () => {
+  const [amy, max] = [await s.member('Amy', 'admin'), await s.member('Max')];
+  const role = (who: typeof amy, whom: typeof amy, to: string) =>
+    s.as(who, 'PATCH', `W/members/${whom.membershipId}`, { role: to });
+  expect((await role(amy, max, 'admin')).body).toMatchObject({ id: max.membershipId, role: 'admin' });
+  expect((await role(amy, max, 'owner')).status).toBe(403);
+  expect((await role(amy, s.owner, 'member')).status).toBe(403);
+  expect((await s.as(amy, 'POST', `W/members/${s.owner.membershipId}/suspend`)).status).toBe(403);
+  expect((await s.as(amy, 'DELETE', `W/members/${s.owner.membershipId}`)).status).toBe(403);
+  expect((await role(amy, max, 'king')).status).toBe(400);
+  expect((await s.as(amy, 'PATCH', 'W/members/mem_nobody', { role: 'admin' })).status).toBe(404);
+});
+
+test('the last owner can neither leave, nor be demoted, nor suspend themselves', async () => {
+  const path = `W/members/${s.owner.membershipId}`;
+  for (const answer of [
+    await s.as(s.owner, 'DELETE', path),
+    await s.as(s.owner, 'PATCH', path, { role: 'admin' }),
+    await s.as(s.owner, 'POST', `${path}/suspend`),
+  ])
+    expect([answer.status, answer.body.code]).toEqual([409, 'last_owner']);
+  // A suspended owner can't act, so does not count.
+  const second = await s.member('Second', 'owner');
+  expect((await s.as(s.owner, 'POST', `W/members/${second.membershipId}/suspend`)).status).toBe(200);
+  expect((await s.as(s.owner, 'DELETE', path)).body.code).toBe('last_owner');
+  expect((await s.as(s.owner, 'DELETE', `W/members/${second.membershipId}`)).status).toBe(200);
+});
+
+test('two owners who demote each other at once leave one', async () => {
+  for (let round = 0; round < 5; round++) {
+    const other = await s.member(`Rival ${round}`, 'owner');
+    const demote = (who: typeof other, whom: typeof other) =>
+      s.as(who, 'PATCH', `W/members/${whom.membershipId}`, { role: 'admin' });
+    const answers = await Promise.all([demote(s.owner, other), demote(other, s.owner)]);
+    expect(answers.map((a) => a.status).sort()).toEqual([200, 403]);
+    const owners = (await s.as(other, 'GET', 'W/members?limit=100')).body.items.filter(
+      (m: { role: string }) => m.role === 'owner',
+    );
+    expect(owners).toHaveLength(1);
+    if (owners[0].id === other.membershipId) {
+      await s.as(other, 'PATCH', `W/members/${s.owner.membershipId}`, { role: 'owner' });
+      await s.as(s.owner, 'PATCH', `W/members/${other.membershipId}`, { role: 'admin' });
+    }
+  }
+});
+
+test('a suspended member is kept out until they are reinstated, and again and again is no error', async () => {
+  const sue = await s.member('Sue');
+  const path = `W/members/${sue.membershipId}`;
+  for (let i = 0; i < 2; i++)
+    expect((await s.as(s.owner, 'POST', `${path}/suspend`)).body).toMatchObject({ status: 'suspended' });
+  expect((await s.as(sue, 'GET', 'W')).status).toBe(403);
+  expect((await s.as(sue, 'GET', '/v1/me')).body.memberships).toMatchObject([{ status: 'suspended' }]);
+  for (let i = 0; i < 2; i++)
+    expect((await s.as(s.owner, 'POST', `${path}/reinstate`)).body).toMatchObject({ status: 'active' });
+  expect((await s.as(sue, 'GET', 'W')).status).toBe(200);
+  const rows = await s.companion.deps.store.read.selectFrom('audit').select('action').execute();
+  expect(rows.filter((r) => r.action === 'member.suspended' || r.action === 'member.reinstated').length).toBe(
+    // Second and Sue were suspended, Sue was reinstated: doing nothing leaves no row.
+    3,
+  );
+});
+
+test('a member leaves by themselves, but removes nobody else', async () => {
+  const [leo, liv] = [await s.member('Leo'), await s.member('Liv')];
+  const other = await s.as(leo, 'DELETE', `W/members/${liv.membershipId}`);
+  const nobody = await s.as(leo, 'DELETE', 'W/members/mem_nobody');
+  expect([other.status, nobody.status]).toEqual([404, 404]);
+  expect({ ...other.body, requestId: '' }).toEqual({ ...nobody.body, requestId: '' });
+  await s.signIn(leo);
+  const left = await s.as(leo, 'DELETE', `W/members/${leo.membershipId}`);
+  expect([left.status, left.body]).toEqual([200, { revokedKeys: 0, endedSessions: 2, unaffectedAgents: 0 }]);
+  expect((await s.as(leo, 'GET', '/v1/me')).status).toBe(401);
+});
