@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBase62 } from '../shared/key-format.ts';
 import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
+import { hashToken } from './app/sessions.ts';
 import { openSetup } from './app/setup.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -14,6 +15,8 @@ import { createSeal } from './identity/seal.ts';
 import { createThrottle } from './identity/throttle.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { openStore } from './store/store.ts';
+import { createChecker } from './verify/checker.ts';
+import { createRecorder } from './verify/usage.ts';
 
 export interface Companion {
   /** Where it listens. */
@@ -39,15 +42,19 @@ export async function startCompanion(config: Config, log: Log, now: () => number
   const store = openStore(folder);
   // Seals what plain SQL wrote into the audit log while no companion ran.
   await store.transact(async () => {});
+  const hashSecret = (secret: string) => createHmac('sha256', folder.hashKey).update(secret).digest('hex');
+  const usage = createRecorder(folder.activityFile, (error) => log('warn', 'activity not written yet', { error }));
+  const checker = createChecker({ database: folder.databaseFile, now, hashSecret, hashToken, usage });
   const deps: Deps = {
     store,
     now,
     randomBytes,
     newId: (prefix) => `${prefix}_${randomBase62(randomBytes, 20)}`,
-    hashSecret: (secret) => createHmac('sha256', folder.hashKey).update(secret).digest('hex'),
+    hashSecret,
     passwords: await createPasswords(),
     throttle: createThrottle(),
-    usage: { flush: async () => {} },
+    usage,
+    checker,
     mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
     background: createBackground((work, error) => {
       const { code, name } = error as { code?: string; name?: string };
@@ -75,7 +82,8 @@ export async function startCompanion(config: Config, log: Log, now: () => number
       await listening.drain(8_000);
       // A mail server that hangs does not hold up the stop.
       await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
-      await deps.usage.flush();
+      await usage.close();
+      checker.close();
       await store.close();
     },
   };

@@ -1,3 +1,6 @@
+import type { KeyVerdict } from '../../shared/check.ts';
+import type { KeyIdentity } from '../../shared/contract/verify.ts';
+import type { Environment } from '../../shared/key-format.ts';
 import type { Store } from '../store/store.ts';
 import type { Background } from './background.ts';
 
@@ -34,6 +37,55 @@ export interface UsageRecorder {
   flush(): Promise<void>;
 }
 
+/** One question about a key. */
+export interface KeyCheck {
+  /** As it was presented, well-formed or not. */
+  key: string;
+  /** All of them are required. */
+  permissions: readonly string[] | undefined;
+  customer: string | undefined;
+  /** Where the key was used from, and by what program. */
+  ip: string | null;
+  userAgent: string | null;
+  /** Those of the verifier that asks; undefined means the key's own, where the companion itself is called with the key. */
+  environment: Environment | undefined;
+  workspaceId: string | undefined;
+  verifierId: string | null;
+  /** An enrolment is logged but not counted as a use: it says nothing about scripts that would fail without the key. */
+  purpose: 'direct' | 'enrolment';
+  /** Under which the owner finds the outcome in the request log. */
+  requestId: string;
+}
+
+/** A service that may ask about the keys of one environment. */
+export interface Verifier {
+  id: string;
+  name: string;
+  workspaceId: string;
+  environment: Environment;
+}
+
+/** A live secret of a key, in the hands of whoever called with it. */
+export interface HeldKey {
+  secret: string;
+  secretId: string;
+  identity: KeyIdentity;
+}
+
+/** Decides about keys from memory, in force with every change that was acknowledged. Writes nothing, waits for nothing. */
+export interface KeyChecker {
+  /** Decides, takes from the rate limit and records the use. */
+  check(ask: KeyCheck): KeyVerdict;
+  /**
+   * Whose live secret this is, whatever address it is used from and however often: enough to give the key up, for nothing
+   * else. Takes nothing from the rate limit. Undefined for one that is refused, which is recorded.
+   */
+  identify(secret: string, origin: Origin & { purpose: KeyCheck['purpose'] }): HeldKey | undefined;
+  /** The verifier that a secret belongs to. */
+  verifier(secret: string): Verifier | undefined;
+  close(): void;
+}
+
 /** What a use case needs of the outside. Time, randomness and ids are passed in, so that tests can set them. */
 export interface Deps {
   store: Store;
@@ -46,6 +98,7 @@ export interface Deps {
   passwords: Passwords;
   throttle: Throttle;
   usage: UsageRecorder;
+  checker: KeyChecker;
   mailer: Mailer | undefined;
   background: Background;
   seal: Seal;

@@ -11,6 +11,8 @@ import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindPeople } from './routes/people.ts';
 import { bindWorkspace } from './routes/workspace.ts';
+import { bindVerify } from './routes/verify.ts';
+import { bindWhoami } from './routes/whoami.ts';
 
 export interface AppOptions {
   deps: Deps;
@@ -35,6 +37,8 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   bindAudit(app, deps, authenticate);
   bindConnect(app, deps, authenticate);
   bindWorkspace(app, deps, authenticate);
+  bindVerify(app, deps, authenticate);
+  bindWhoami(app, deps, authenticate);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

@@ -1,6 +1,6 @@
 import type { AnswerOf, BodyOf, Endpoint, ParamsOf, QueryOf, StatusOf } from '../../shared/contract/endpoint.ts';
 import type { MemberCaller, SessionCaller } from '../app/caller.ts';
-import type { Origin } from '../app/deps.ts';
+import type { HeldKey, Origin, Verifier } from '../app/deps.ts';
 import { badField, Refusal } from '../domain/refusal.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { App, Ctx } from './context.ts';
@@ -16,7 +16,11 @@ type CallerOf<E extends Endpoint> = E extends { credential: 'session' }
     : SessionCaller
   : E extends { credential: 'optional_session' }
     ? SessionCaller | undefined
-    : undefined;
+    : E extends { credential: 'verifier' }
+      ? Verifier
+      : E extends { credential: 'key' }
+        ? HeldKey
+        : undefined;
 
 export interface Call<E extends Endpoint> {
   params: ParamsOf<E>;

@@ -1,0 +1,106 @@
+import type { Anchor, Anchors } from './entries.ts';
+
+/** Entries that are looked at for clean-up at each write, so that no single request pays for forgetting half a cache. */
+const SWEPT_AT_ONCE = 32;
+
+/**
+ * A bounded map in which what was not used for long is forgotten: two generations; a hit moves an entry into the young one,
+ * and when that is full, the old one is dropped whole.
+ */
+export class GenerationMap<V> {
+  #young = new Map<string, V>();
+  #old = new Map<string, V>();
+  #dropped: Iterator<V> | undefined;
+  readonly #half: number;
+  readonly #onDrop: (value: V) => void;
+
+  /**
+   * @param most how many entries are held at the most
+   * @param onDrop called, sooner or later, for what was forgotten for want of room
+   */
+  constructor(most: number, onDrop: (value: V) => void = () => {}) {
+    this.#half = Math.max(1, Math.floor(most / 2));
+    this.#onDrop = onDrop;
+  }
+
+  get(key: string): V | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) {
+      this.#old.delete(key);
+      this.set(key, old);
+    }
+    return old;
+  }
+
+  set(key: string, value: V): void {
+    if (this.#young.size >= this.#half && !this.#young.has(key)) this.#rotate();
+    this.#young.set(key, value);
+    if (this.#dropped) this.#sweep(SWEPT_AT_ONCE);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#dropped = undefined;
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  #rotate(): void {
+    this.#sweep(Number.POSITIVE_INFINITY);
+    this.#dropped = this.#old.values();
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  #sweep(most: number): void {
+    for (let i = 0; i < most && this.#dropped; i++) {
+      const { value, done } = this.#dropped.next();
+      if (done) this.#dropped = undefined;
+      else this.#onDrop(value);
+    }
+  }
+}
+
+/** Whether something that an entry hangs on has changed since it was read. */
+export function isStale(anchors: readonly Anchor[]): boolean {
+  for (const anchor of anchors) if (anchor.stale) return true;
+  return false;
+}
+
+export interface AnchorTable extends Anchors {
+  /** Makes everything that hangs on it stale. */
+  drop(kind: string, id: string): void;
+  dropAll(): void;
+}
+
+/** A change to a group of ten thousand keys marks one anchor instead of looking for ten thousand entries. */
+export function createAnchors(): AnchorTable {
+  const known = new Map<string, Anchor>();
+  return {
+    of(kind, id) {
+      const name = `${kind}:${id}`;
+      let anchor = known.get(name);
+      if (!anchor) {
+        anchor = { stale: false };
+        known.set(name, anchor);
+      }
+      return anchor;
+    },
+    drop(kind, id) {
+      const name = `${kind}:${id}`;
+      const anchor = known.get(name);
+      if (!anchor) return;
+      anchor.stale = true;
+      known.delete(name);
+    },
+    dropAll() {
+      for (const anchor of known.values()) anchor.stale = true;
+      known.clear();
+    },
+  };
+}

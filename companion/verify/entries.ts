@@ -1,0 +1,161 @@
+import type Database from 'better-sqlite3';
+import type { KeyFacts } from '../../shared/check.ts';
+import type { KeyIdentity } from '../../shared/contract/verify.ts';
+import { compileAllowlist } from '../../shared/ip.ts';
+import type { Environment } from '../../shared/key-format.ts';
+
+/** Something that keys hang on; a change to it makes every entry that holds it stale. */
+export interface Anchor {
+  stale: boolean;
+}
+
+/** A key's secret as it is remembered. Stale as soon as one of its anchors is. */
+export interface KeyEntry extends KeyFacts {
+  identity: KeyIdentity;
+  prefix: string;
+  anchors: readonly Anchor[];
+}
+
+/** A service that may ask about keys of one environment of one workspace. */
+export interface VerifierEntry {
+  id: string;
+  name: string;
+  workspaceId: string;
+  environment: Environment;
+  anchors: readonly Anchor[];
+}
+
+interface KeyQueryRow {
+  secret_id: string;
+  prefix: string;
+  ends_at: number | null;
+  key_id: string;
+  name: string;
+  workspace_id: string;
+  workspace_name: string | null;
+  membership_id: string | null;
+  created_by: string;
+  owner_name: string | null;
+  owner_email: string | null;
+  suspended_at: number | null;
+  environment: Environment;
+  group_id: string | null;
+  narrowed: string | null;
+  granted: string | null;
+  customers: string;
+  ip_allowlist: string;
+  rate_limit: number | null;
+  rate_window_seconds: number | null;
+  expires_at: number | null;
+  disabled_at: number | null;
+  revoked_at: number | null;
+}
+
+const KEY_BY_HASH = `
+select s.id as secret_id, s.prefix, s.ends_at, k.id as key_id, k.name, k.workspace_id, w.name as workspace_name,
+  k.membership_id, k.created_by, u.name as owner_name, u.email as owner_email, m.suspended_at, k.environment, k.group_id,
+  k.permissions as narrowed, g.permissions as granted, k.customers, k.ip_allowlist, k.rate_limit, k.rate_window_seconds,
+  k.expires_at, k.disabled_at, k.revoked_at
+from api_key_secret s join api_key k on k.id = s.key_id
+  left join workspace w on w.id = k.workspace_id
+  left join membership m on m.id = k.membership_id
+  left join user u on u.id = m.user_id
+  left join authorization_group g on g.id = k.group_id
+where s.hash = ?`;
+
+/** The things that entries hang on, each there once. */
+export interface Anchors {
+  of(kind: 'key' | 'member' | 'group' | 'workspace' | 'verifier', id: string): Anchor;
+}
+
+export interface EntryReader {
+  key(hash: string): KeyEntry | undefined;
+  verifier(hash: string): VerifierEntry | undefined;
+}
+
+/** Looks up what a hash stands for, by prepared statements on a handle that can't write. */
+export function createEntryReader(db: Database.Database, anchors: Anchors): EntryReader {
+  const keyByHash = db.prepare<[string], KeyQueryRow>(KEY_BY_HASH);
+  const verifierByHash = db.prepare<
+    [string],
+    { id: string; name: string; workspace_id: string; environment: Environment }
+  >('select id, name, workspace_id, environment from verifier where hash = ?');
+  return {
+    key(hash) {
+      const row = keyByHash.get(hash);
+      return row && toEntry(row, anchors);
+    },
+    verifier(hash) {
+      const row = verifierByHash.get(hash);
+      if (!row) return undefined;
+      const { id, name, workspace_id, environment } = row;
+      const hangsOn = [anchors.of('verifier', id), anchors.of('workspace', workspace_id)];
+      return { id, name, workspaceId: workspace_id, environment, anchors: hangsOn };
+    },
+  };
+}
+
+const list = (json: string | null): string[] => (json === null ? [] : (JSON.parse(json) as string[]));
+
+/** What the group grants now, cut to what the key was narrowed to; without a group nothing. */
+function effectivePermissions(row: KeyQueryRow): string[] {
+  const granted = list(row.granted);
+  if (row.narrowed === null) return granted;
+  const wanted = new Set(list(row.narrowed));
+  return granted.filter((p) => wanted.has(p));
+}
+
+/** An allowlist that can't be read lets nobody through. */
+function readAllowlist(json: string): KeyFacts['allows'] {
+  try {
+    const entries = list(json);
+    return entries.length ? compileAllowlist(entries) : undefined;
+  } catch {
+    return () => false;
+  }
+}
+
+function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
+  const permissions = effectivePermissions(row);
+  const customers = list(row.customers);
+  const creator = JSON.parse(row.created_by) as { membershipId: string; name: string; email: string };
+  const hangsOn = [anchors.of('key', row.key_id), anchors.of('workspace', row.workspace_id)];
+  if (row.membership_id !== null) hangsOn.push(anchors.of('member', row.membership_id));
+  if (row.group_id !== null) hangsOn.push(anchors.of('group', row.group_id));
+  return {
+    keyId: row.key_id,
+    secretId: row.secret_id,
+    workspaceId: row.workspace_id,
+    environment: row.environment,
+    // A key without a member or a workspace can only be a revoked one; whatever else the file says, it is refused.
+    revoked: row.revoked_at !== null || row.owner_email === null || row.workspace_name === null,
+    disabled: row.disabled_at !== null,
+    suspended: row.suspended_at !== null,
+    expiresAt: row.expires_at,
+    endsAt: row.ends_at,
+    allows: readAllowlist(row.ip_allowlist),
+    permissions: new Set(permissions),
+    customers,
+    rateLimit:
+      row.rate_limit === null || row.rate_window_seconds === null
+        ? null
+        : { limit: row.rate_limit, windowSeconds: row.rate_window_seconds },
+    identity: {
+      id: row.key_id,
+      name: row.name,
+      prefix: row.prefix,
+      owner: {
+        membershipId: row.membership_id ?? creator.membershipId,
+        name: row.owner_name ?? creator.name,
+        email: row.owner_email ?? creator.email,
+      },
+      workspace: { id: row.workspace_id, name: row.workspace_name ?? '' },
+      environment: row.environment,
+      permissions,
+      customers,
+      expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
+    },
+    prefix: row.prefix,
+    anchors: hangsOn,
+  };
+}

@@ -1,0 +1,33 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openWriter } from '../store/sqlite.ts';
+import { createBatchWriter, type UsageBatch } from './usage-writer.ts';
+
+export type FromWriter = { type: 'written' } | { type: 'late'; error: string };
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** The thread that alone writes the activity file: it waits for the lock as long as it takes, since nobody waits for it. */
+function serve(port: NonNullable<typeof parentPort>, file: string): void {
+  const say = (message: FromWriter) => port.postMessage(message);
+  const persist = <T>(work: () => T): T => {
+    for (;;) {
+      try {
+        return work();
+      } catch (error) {
+        say({ type: 'late', error: String(error) });
+        Atomics.wait(pause, 0, 0, 500);
+      }
+    }
+  };
+  const write = persist(() => {
+    const db = openWriter(file, 'NORMAL');
+    db.pragma('busy_timeout = 1000');
+    return createBatchWriter(db);
+  });
+  port.on('message', (batch: UsageBatch) => {
+    persist(() => write(batch));
+    say({ type: 'written' });
+  });
+}
+
+if (parentPort) serve(parentPort, (workerData as { file: string }).file);

@@ -1,0 +1,66 @@
+import type Database from 'better-sqlite3';
+
+/** The uses of one secret on one day, by outcome. */
+export interface UsageCount {
+  secretId: string;
+  keyId: string;
+  workspaceId: string;
+  /** Days since 1970-01-01 UTC. */
+  day: number;
+  valid: number;
+  unauthorized: number;
+  forbidden: number;
+  rate_limited: number;
+  /** Of the last one that was let through; 0 where there was none. */
+  lastAt: number;
+  lastIp: string | null;
+  lastUserAgent: string | null;
+}
+export interface UsageBatch {
+  counts: UsageCount[];
+  /** The fields of all rows of the request log, one after another: a flat list crosses to another thread cheaply. */
+  rows: (string | number | null)[];
+}
+
+const COUNT_USE = `
+insert into secret_use (secret_id, key_id, uses, last_at, last_ip, last_user_agent) values (?, ?, ?, ?, ?, ?)
+on conflict (secret_id) do update set uses = uses + excluded.uses,
+  last_ip = case when excluded.last_at >= last_at then excluded.last_ip else last_ip end,
+  last_user_agent = case when excluded.last_at >= last_at then excluded.last_user_agent else last_user_agent end,
+  last_at = max(last_at, excluded.last_at)`;
+const COUNT_DAY = `
+insert into usage_day (key_id, workspace_id, day, valid, unauthorized, forbidden, rate_limited) values (?, ?, ?, ?, ?, ?, ?)
+on conflict (key_id, day) do update set valid = valid + excluded.valid, unauthorized = unauthorized + excluded.unauthorized,
+  forbidden = forbidden + excluded.forbidden, rate_limited = rate_limited + excluded.rate_limited`;
+const NOTE = `
+insert into request (request_id, workspace_id, key_id, secret_id, prefix, at, outcome, code, purpose, verifier_id, ip, user_agent)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const SEEN = `
+insert into verifier_use (verifier_id, last_at) values (?, ?)
+on conflict (verifier_id) do update set last_at = max(last_at, excluded.last_at)`;
+/** Fields of one row in `UsageBatch.rows`. */
+export const ROW_FIELDS = 12;
+
+/** Writes a batch in one transaction: all of it or nothing, so that no use is counted twice. */
+export function createBatchWriter(db: Database.Database): (batch: UsageBatch) => void {
+  const [use, day, note, seen] = [COUNT_USE, COUNT_DAY, NOTE, SEEN].map((sql) => db.prepare(sql)) as [
+    Database.Statement,
+    Database.Statement,
+    Database.Statement,
+    Database.Statement,
+  ];
+  const write = db.transaction((batch: UsageBatch) => {
+    const verifiers = new Map<string, number>();
+    for (const c of batch.counts) {
+      if (c.valid) use.run(c.secretId, c.keyId, c.valid, c.lastAt, c.lastIp, c.lastUserAgent);
+      day.run(c.keyId, c.workspaceId, c.day, c.valid, c.unauthorized, c.forbidden, c.rate_limited);
+    }
+    for (let i = 0; i < batch.rows.length; i += ROW_FIELDS) {
+      const row = batch.rows.slice(i, i + ROW_FIELDS);
+      note.run(row);
+      if (row[9] !== null) verifiers.set(String(row[9]), Number(row[5]));
+    }
+    for (const [id, at] of verifiers) seen.run(id, at);
+  });
+  return (batch) => write.immediate(batch);
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { statusOf } from '../../shared/check.ts';
+import type { VerifyCode } from '../../shared/contract/verify.ts';
+import type { KeyCheck, UsageRecorder } from '../app/deps.ts';
+import type { KeyEntry } from './entries.ts';
+import type { FromWriter } from './usage-worker.ts';
+import { ROW_FIELDS, type UsageBatch, type UsageCount } from './usage-writer.ts';
+
+/** What is counted is in the file this much later at the most, as long as the file can be written. */
+const FLUSH_EVERY_MS = 300;
+/** Rows of the request log held between two flushes; what is beyond is counted but has no row. */
+const MOST_ROWS = 100_000;
+/** How long a reader waits for what is under way before it makes do with what is written. */
+const FLUSH_WAIT_MS = 1_000;
+
+export const OUTCOMES = ['valid', 'unauthorized', 'forbidden', 'rate_limited'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+const OUTCOME_OF = { 200: 'valid', 401: 'unauthorized', 403: 'forbidden', 429: 'rate_limited' } as const;
+
+export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verifierId' | 'purpose'>;
+
+export interface Recorder extends UsageRecorder {
+  /** Counts one check of a known key, and notes it for the request log. Writes nothing itself. */
+  record(entry: KeyEntry, code: VerifyCode, use: UseOrigin, at: number): void;
+  /** Writes what is waiting and ends. */
+  close(): Promise<void>;
+}
+
+const emptyBatch = (): UsageBatch => ({ counts: [], rows: [] });
+
+/**
+ * Collects uses in memory and hands them to a thread of its own, which alone writes the activity file: neither the disk nor
+ * another process's lock ever holds up a check.
+ * @param onFault told once for each batch that can't be written yet
+ */
+export function createRecorder(activityFile: string, onFault: (error: string) => void): Recorder {
+  let batch = emptyBatch();
+  let pending = new Map<string, UsageCount>();
+  let worker: Worker | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let inFlight: Promise<void> | undefined;
+  let ended = false;
+
+  function start(): Worker {
+    const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
+      workerData: { file: activityFile },
+      execArgv: [],
+    });
+    made.unref();
+    return made;
+  }
+
+  /** Resolves to whether the thread wrote the batch; it dies only of something like a full memory. */
+  function write(given: UsageBatch): Promise<boolean> {
+    worker ??= start();
+    const thread = worker;
+    return new Promise((done) => {
+      const end = (wrote: boolean) => {
+        thread.removeAllListeners();
+        done(wrote);
+      };
+      thread.on('message', (message: FromWriter) => {
+        if (message.type === 'written') end(true);
+        else onFault(message.error);
+      });
+      thread.on('error', (error) => onFault(String(error)));
+      thread.on('exit', () => {
+        worker = undefined;
+        end(false);
+      });
+      thread.postMessage(given);
+    });
+  }
+
+  async function handOver(): Promise<void> {
+    const given: UsageBatch = { counts: [...pending.values()], rows: batch.rows };
+    batch = emptyBatch();
+    pending = new Map();
+    while (!ended && !(await write(given))) await sleep(1_000);
+  }
+
+  /** Hands over what is waiting, one batch at a time: under a foreign lock it gathers here. */
+  function hand(): Promise<void> {
+    if (!inFlight && (pending.size || batch.rows.length)) {
+      inFlight = handOver().finally(() => {
+        inFlight = undefined;
+      });
+    }
+    return inFlight ?? Promise.resolve();
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void hand().then(() => {
+        if (pending.size || batch.rows.length) schedule();
+      });
+    }, FLUSH_EVERY_MS).unref();
+  }
+
+  async function writeAll(): Promise<void> {
+    while (inFlight || pending.size || batch.rows.length) await hand();
+  }
+  const within = (ms: number, work: Promise<void>) =>
+    new Promise<void>((done) => {
+      const late = setTimeout(done, ms);
+      void work.then(() => {
+        clearTimeout(late);
+        done();
+      });
+    });
+
+  return {
+    record(entry, code, use, at) {
+      const outcome = OUTCOME_OF[statusOf(code)];
+      if (use.purpose === 'direct') count(pending, entry, outcome, use, at);
+      if (batch.rows.length < MOST_ROWS * ROW_FIELDS) {
+        batch.rows.push(
+          use.requestId,
+          entry.workspaceId,
+          entry.keyId,
+          entry.secretId,
+          entry.prefix,
+          at,
+          outcome,
+          code,
+          use.purpose,
+          use.verifierId,
+          use.ip,
+          use.userAgent,
+        );
+      }
+      schedule();
+    },
+    flush: () => within(FLUSH_WAIT_MS, writeAll()),
+    async close() {
+      clearTimeout(timer);
+      await within(5_000, writeAll());
+      ended = true;
+      await worker?.terminate();
+    },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function count(pending: Map<string, UsageCount>, entry: KeyEntry, outcome: Outcome, use: UseOrigin, at: number): void {
+  const day = Math.floor(at / DAY_MS);
+  let counted = pending.get(entry.secretId);
+  if (counted?.day !== day) {
+    // Over midnight the finished day keeps its row under another name.
+    if (counted) pending.set(`${entry.secretId}@${counted.day}`, counted);
+    const { secretId, keyId, workspaceId } = entry;
+    counted = { secretId, keyId, workspaceId, day, lastAt: 0, lastIp: null, lastUserAgent: null, valid: 0, unauthorized: 0, forbidden: 0, rate_limited: 0 };
+    pending.set(entry.secretId, counted);
+  }
+  counted[outcome]++;
+  // Only a use that was let through counts as the last one.
+  if (outcome !== 'valid') return;
+  counted.lastAt = at;
+  counted.lastIp = use.ip;
+  counted.lastUserAgent = use.userAgent;
+}
