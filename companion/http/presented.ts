@@ -1,5 +1,5 @@
-import { Refusal } from '../domain/refusal.ts';
 import type { KeyChecker, Verifier } from '../app/deps.ts';
+import { Refusal } from '../domain/refusal.ts';
 
 const BEARER = /^Bearer +([^\s,]+) *$/i;
 

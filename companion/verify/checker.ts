@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { decide, type KeyVerdict } from '../../shared/check.ts';
 import { isToken, parseKey } from '../../shared/key-format.ts';
-import type { KeyChecker, KeyCheck } from '../app/deps.ts';
+import type { KeyCheck, KeyChecker } from '../app/deps.ts';
 import { openReader } from '../store/sqlite.ts';
 import { createAnchors, GenerationMap, isStale } from './cache.ts';
 import { createEntryReader, type KeyEntry, type VerifierEntry } from './entries.ts';
@@ -30,7 +30,9 @@ export interface CheckerOptions {
 export function createChecker(options: CheckerOptions): KeyChecker {
   const db = openReader(options.database);
   const anchors = createAnchors();
-  const keys = new GenerationMap<KeyEntry>(options.remembered ?? 1_000_000, (entry) => anchors.drop('key', entry.keyId));
+  const keys = new GenerationMap<KeyEntry>(options.remembered ?? 1_000_000, (entry) =>
+    anchors.drop('key', entry.keyId),
+  );
   const verifiers = new GenerationMap<VerifierEntry>(10_000);
   const reader = createEntryReader(db, anchors);
   const rates = new RateLimits();

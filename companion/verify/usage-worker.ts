@@ -19,12 +19,17 @@ function serve(port: NonNullable<typeof parentPort>, file: string): void {
       }
     }
   };
-  const write = persist(() => {
-    const db = openWriter(file, 'NORMAL');
-    db.pragma('busy_timeout = 1000');
-    return createBatchWriter(db);
+  const { db, write } = persist(() => {
+    const opened = openWriter(file, 'NORMAL');
+    opened.pragma('busy_timeout = 1000');
+    return { db: opened, write: createBatchWriter(opened) };
   });
-  port.on('message', (batch: UsageBatch) => {
+  port.on('message', (batch: UsageBatch | null) => {
+    if (!batch) {
+      db.close();
+      port.close();
+      return;
+    }
     persist(() => write(batch));
     say({ type: 'written' });
   });

@@ -40,7 +40,8 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
   let worker: Worker | undefined;
   let timer: NodeJS.Timeout | undefined;
   let inFlight: Promise<void> | undefined;
-  let ended = false;
+  let ended: ((written: boolean) => void) | undefined;
+  let closing = false;
 
   function start(): Worker {
     const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
@@ -48,28 +49,24 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
       execArgv: [],
     });
     made.unref();
+    made.on('message', (message: FromWriter) => {
+      if (message.type === 'written') ended?.(true);
+      else onFault(message.error);
+    });
+    made.on('error', (error) => onFault(String(error)));
+    made.on('exit', () => {
+      worker = undefined;
+      ended?.(false);
+    });
     return made;
   }
 
   /** Resolves to whether the thread wrote the batch; it dies only of something like a full memory. */
   function write(given: UsageBatch): Promise<boolean> {
     worker ??= start();
-    const thread = worker;
+    worker.postMessage(given);
     return new Promise((done) => {
-      const end = (wrote: boolean) => {
-        thread.removeAllListeners();
-        done(wrote);
-      };
-      thread.on('message', (message: FromWriter) => {
-        if (message.type === 'written') end(true);
-        else onFault(message.error);
-      });
-      thread.on('error', (error) => onFault(String(error)));
-      thread.on('exit', () => {
-        worker = undefined;
-        end(false);
-      });
-      thread.postMessage(given);
+      ended = done;
     });
   }
 
@@ -77,7 +74,7 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
     const given: UsageBatch = { counts: [...pending.values()], rows: batch.rows };
     batch = emptyBatch();
     pending = new Map();
-    while (!ended && !(await write(given))) await sleep(1_000);
+    while (!closing && !(await write(given))) await sleep(1_000);
   }
 
   /** Hands over what is waiting, one batch at a time: under a foreign lock it gathers here. */
@@ -137,10 +134,18 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
     async close() {
       clearTimeout(timer);
       await within(5_000, writeAll());
-      ended = true;
-      await worker?.terminate();
+      closing = true;
+      await stop(worker);
     },
   };
+}
+
+/** Lets the thread close its file; one that still waits for a lock is ended. */
+async function stop(worker: Worker | undefined): Promise<void> {
+  if (!worker) return;
+  const gone = new Promise((done) => worker.once('exit', done));
+  worker.postMessage(null);
+  await Promise.race([gone, sleep(1_500, undefined, { ref: false }).then(() => worker.terminate())]);
 }
 
 const DAY_MS = 86_400_000;
@@ -152,7 +157,19 @@ function count(pending: Map<string, UsageCount>, entry: KeyEntry, outcome: Outco
     // Over midnight the finished day keeps its row under another name.
     if (counted) pending.set(`${entry.secretId}@${counted.day}`, counted);
     const { secretId, keyId, workspaceId } = entry;
-    counted = { secretId, keyId, workspaceId, day, lastAt: 0, lastIp: null, lastUserAgent: null, valid: 0, unauthorized: 0, forbidden: 0, rate_limited: 0 };
+    counted = {
+      secretId,
+      keyId,
+      workspaceId,
+      day,
+      lastAt: 0,
+      lastIp: null,
+      lastUserAgent: null,
+      valid: 0,
+      unauthorized: 0,
+      forbidden: 0,
+      rate_limited: 0,
+    };
     pending.set(entry.secretId, counted);
   }
   counted[outcome]++;

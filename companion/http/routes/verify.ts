@@ -1,4 +1,4 @@
-import { type VerifyBody, type Verdict, verification } from '../../../shared/contract/verify.ts';
+import { type Verdict, type VerifyBody, verification } from '../../../shared/contract/verify.ts';
 import type { Deps, Origin, Verifier } from '../../app/deps.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';

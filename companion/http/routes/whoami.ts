@@ -1,5 +1,5 @@
-import { verification } from '../../../shared/contract/verify.ts';
 import { statusOf } from '../../../shared/check.ts';
+import { verification } from '../../../shared/contract/verify.ts';
 import type { Deps } from '../../app/deps.ts';
 import { revokeHeld } from '../../app/revoke-held.ts';
 import { Refusal } from '../../domain/refusal.ts';
