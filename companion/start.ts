@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBase62 } from '../shared/key-format.ts';
 import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
-import { hashToken } from './app/sessions.ts';
 import { openSetup } from './app/setup.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
@@ -44,7 +43,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
   await store.transact(async () => {});
   const hashSecret = (secret: string) => createHmac('sha256', folder.hashKey).update(secret).digest('hex');
   const usage = createRecorder(folder.activityFile, (error) => log('warn', 'activity not written yet', { error }));
-  const checker = createChecker({ database: folder.databaseFile, now, hashSecret, hashToken, usage });
+  const checker = createChecker({ database: folder.databaseFile, now, hashSecret, usage });
   const deps: Deps = {
     store,
     now,

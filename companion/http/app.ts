@@ -10,9 +10,9 @@ import { bindOperations } from './operations.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindPeople } from './routes/people.ts';
-import { bindWorkspace } from './routes/workspace.ts';
 import { bindVerify } from './routes/verify.ts';
 import { bindWhoami } from './routes/whoami.ts';
+import { bindWorkspace } from './routes/workspace.ts';
 
 export interface AppOptions {
   deps: Deps;

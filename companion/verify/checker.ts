@@ -14,10 +14,8 @@ export interface CheckerOptions {
   database: string;
   /** Milliseconds since 1970-01-01 UTC. */
   now(): number;
-  /** What a key's secret is stored as. */
+  /** What a key's or verifier's secret is stored as. */
   hashSecret(secret: string): string;
-  /** What a verifier's secret is stored as. */
-  hashToken(token: string): string;
   usage: Recorder;
   /** Keys remembered at the most. */
   remembered?: number;
@@ -102,7 +100,7 @@ export function createChecker(options: CheckerOptions): KeyChecker {
     verifier(secret) {
       if (!isToken('verifier', secret)) return undefined;
       feed.catchUp();
-      return find(verifiers, secret, (s) => reader.verifier(options.hashToken(s)));
+      return find(verifiers, secret, (s) => reader.verifier(options.hashSecret(s)));
     },
     close: () => db.close(),
   };

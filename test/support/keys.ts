@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hashToken } from '../../companion/app/sessions.ts';
 import { type Environment, makeKey, makeToken, prefixOf } from '../../shared/key-format.ts';
 import { call } from './client.ts';
 import { SETUP_TOKEN, type TestCompanion } from './companion.ts';
@@ -157,7 +156,7 @@ export async function keyBench(companion: TestCompanion) {
             name: id,
             environment,
             prefix: prefixOf(secret),
-            hash: hashToken(secret),
+            hash: hashSecret(secret),
             created_by: '{}',
             created_at: 1,
           })
