@@ -2,7 +2,7 @@ const BROWSERS: [RegExp, string][] = [
   [/\bFirefox\/(\d+)/, 'Firefox'],
   [/\bEdg\/(\d+)/, 'Edge'],
   [/\bOPR\/(\d+)/, 'Opera'],
-  [/\bChrome\/(\d+)/, 'Chrome'],
+  [/Chrome\/(\d+)/, 'Chrome'],
 ];
 const SYSTEMS: Record<string, string> = {
   mac: 'macOS',
