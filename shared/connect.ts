@@ -23,7 +23,7 @@ export const connectQuery = z.strictObject({
 export type ConnectQuery = z.infer<typeof connectQuery>;
 
 // Consonants only, as RFC 8628 (6.1) proposes: no words, nothing that reads like another letter.
-const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
+export const CODE_LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 
 /**
  * Eight letters that both ends show, so that a person sees that the page asks for the browser in front of them.
@@ -31,5 +31,5 @@ const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
  */
 export function matchCode(challenge: string): string {
   const bytes = atob(challenge.replaceAll('-', '+').replaceAll('_', '/'));
-  return [...bytes.slice(0, 8)].map((c) => LETTERS.charAt(c.charCodeAt(0) % LETTERS.length)).join('');
+  return [...bytes.slice(0, 8)].map((c) => CODE_LETTERS.charAt(c.charCodeAt(0) % CODE_LETTERS.length)).join('');
 }

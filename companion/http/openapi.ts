@@ -92,7 +92,7 @@ export function openApiDocument(): object {
         security: SECURITY[endpoint.credential],
         parameters: parameters(endpoint),
         ...(endpoint.body
-          ? { requestBody: { content: { 'application/json': { schema: jsonSchema(endpoint.body, 'input') } } } }
+          ? { requestBody: { content: content(endpoint.accepts ?? ['application/json'], jsonSchema(endpoint.body, 'input')) } }
           : {}),
         responses: responses(endpoint),
       };

@@ -25,6 +25,8 @@ export interface Endpoint {
   body?: Schema;
   /** Every success status with the schema of its body; `undefined` where there is none. */
   answers: Readonly<Record<number, Schema | undefined>>;
+  /** The media types of the body where it is not only JSON. */
+  accepts?: readonly string[];
   /** The media types of the answer where it is no JSON. */
   produces?: readonly string[];
   /** Codes beyond those that credential, action and input imply. */
