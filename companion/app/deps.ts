@@ -11,12 +11,15 @@ export interface Passwords {
   matches(password: string, hash: string | null | undefined): Promise<boolean>;
 }
 
+/** What is guessed at; each has limits of its own. */
+export type ThrottleKind = 'sign_in' | 'typed_code' | 'token';
+
 /** Slows down guessing. */
 export interface Throttle {
   /** Counts an attempt. @throws Refusal rate_limited with Retry-After */
-  attempt(kind: 'sign_in' | 'token', subject: string, ip: string | null): Promise<void>;
+  attempt(kind: ThrottleKind, subject: string, ip: string | null): Promise<void>;
   /** Forgets the attempts on a subject, after success. */
-  forgive(kind: 'sign_in' | 'token', subject: string, ip: string | null): Promise<void>;
+  forgive(kind: ThrottleKind, subject: string, ip: string | null): Promise<void>;
 }
 
 /** Sends mail where SMTP is configured; undefined elsewhere. */

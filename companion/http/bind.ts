@@ -4,7 +4,9 @@ import type { HeldKey, Origin, Verifier } from '../app/deps.ts';
 import { badField, Refusal } from '../domain/refusal.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { App, Ctx } from './context.ts';
+import { FORM, parseForm } from './form.ts';
 import { parseStrictJson } from './json.ts';
+import { oauthError } from './oauth.ts';
 import { readQuery, validate } from './validate.ts';
 
 export const BODY_LIMIT = 256 * 1024;
@@ -71,8 +73,8 @@ async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; t
   // An operation whose fields are all optional takes no body at all, too.
   if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, text: '' };
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new Refusal('unsupported_media_type');
-  const input = parseStrictJson(bytes);
+  if (!(endpoint.accepts ?? ['application/json']).includes(type ?? '')) throw new Refusal('unsupported_media_type');
+  const input = type === FORM ? parseForm(bytes) : parseStrictJson(bytes);
   if (endpoint.body) return { body: validate(endpoint.body, input), text: JSON.stringify(input) };
   const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;
   if (!fields) throw new Refusal('bad_request', 'This takes no body.');
@@ -89,29 +91,38 @@ function readIdempotencyKey(c: Ctx, endpoint: Endpoint, bodyText: string) {
 
 /** Binds one endpoint of the contract: credential first, then input, then the handler. */
 export function bind<E extends Endpoint>(app: App, endpoint: E, authenticate: Authenticate, handler: Handler<E>): void {
-  const successes = Object.keys(endpoint.answers).map(Number);
   app.on(endpoint.method, endpoint.path, async (c) => {
-    const caller = await authenticate(c, endpoint);
-    const query = validateQuery(c, endpoint);
-    const { body, text } = await readInput(c, endpoint);
-    const result = await handler({
-      params: c.req.param(),
-      query,
-      body,
-      caller,
-      origin: c.get('origin'),
-      idempotency: readIdempotencyKey(c, endpoint, text),
-      c,
-      // What the declaration promises was just checked against it; the compiler can't follow that.
-    } as unknown as Call<E>);
-    if (result instanceof Response) return result;
-    const reply = result instanceof Reply ? result : undefined;
-    const status = reply ? Number(reply.status) : (successes[0] as number);
-    const answer = reply ? reply.body : result;
-    return new Response(answer === undefined ? null : JSON.stringify(answer), {
-      status,
-      headers: { ...(answer === undefined ? {} : { 'Content-Type': 'application/json' }), ...reply?.headers },
-    });
+    if (!endpoint.oauthErrors) return respond(c, endpoint, authenticate, handler);
+    return respond(c, endpoint, authenticate, handler).catch(oauthError);
+  });
+}
+
+async function respond<E extends Endpoint>(
+  c: Ctx,
+  endpoint: E,
+  authenticate: Authenticate,
+  handler: Handler<E>,
+): Promise<Response> {
+  const caller = await authenticate(c, endpoint);
+  const query = validateQuery(c, endpoint);
+  const { body, text } = await readInput(c, endpoint);
+  const result = await handler({
+    params: c.req.param(),
+    query,
+    body,
+    caller,
+    origin: c.get('origin'),
+    idempotency: readIdempotencyKey(c, endpoint, text),
+    c,
+    // What the declaration promises was just checked against it; the compiler can't follow that.
+  } as unknown as Call<E>);
+  if (result instanceof Response) return result;
+  const reply = result instanceof Reply ? result : undefined;
+  const status = reply ? Number(reply.status) : Number(Object.keys(endpoint.answers)[0]);
+  const answer = reply ? reply.body : result;
+  return new Response(answer === undefined ? null : JSON.stringify(answer), {
+    status,
+    headers: { ...(answer === undefined ? {} : { 'Content-Type': 'application/json' }), ...reply?.headers },
   });
 }
 

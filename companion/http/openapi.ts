@@ -68,11 +68,20 @@ function responses(endpoint: Endpoint): Record<string, object> {
     const described = (answers[status] as { description?: string } | undefined)?.description;
     answers[status] = {
       description: described ? `${described}; ${code}: ${title}` : `${code}: ${title}`,
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content:
+        endpoint.oauthErrors && status < 500 && code !== 'wrong_host'
+          ? { 'application/json': { schema: { $ref: '#/components/schemas/OAuthError' } } }
+          : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     };
   }
   return answers;
 }
+
+const OAUTH_ERROR = {
+  type: 'object',
+  properties: { error: { type: 'string' }, error_description: { type: 'string' } },
+  required: ['error'],
+};
 
 let made: object | undefined;
 
@@ -92,7 +101,11 @@ export function openApiDocument(): object {
         security: SECURITY[endpoint.credential],
         parameters: parameters(endpoint),
         ...(endpoint.body
-          ? { requestBody: { content: content(endpoint.accepts ?? ['application/json'], jsonSchema(endpoint.body, 'input')) } }
+          ? {
+              requestBody: {
+                content: content(endpoint.accepts ?? ['application/json'], jsonSchema(endpoint.body, 'input')),
+              },
+            }
           : {}),
         responses: responses(endpoint),
       };
@@ -108,7 +121,7 @@ export function openApiDocument(): object {
     },
     paths,
     components: {
-      schemas: { Problem: jsonSchema(problem, 'output') },
+      schemas: { Problem: jsonSchema(problem, 'output'), OAuthError: OAUTH_ERROR },
       securitySchemes: {
         session: { type: 'http', scheme: 'bearer', description: 'A session token' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },

@@ -1,12 +1,12 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Throttle } from '../app/deps.ts';
+import type { Throttle, ThrottleKind } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
 
 /**
  * Attempts on one subject from one address in a minute, from one address in a minute, and on one subject in an hour. A password
- * can be guessed; a one-time token can't, so that only the cost of looking at it is limited.
+ * can be guessed, and in the long run a code that is typed; a one-time token can't, so that only the cost of looking at it is limited.
  */
-const LIMITS = { sign_in: [10, 300, 100], token: [100, 300, 1000] } as const;
+const LIMITS = { sign_in: [10, 300, 100], typed_code: [10, 300, 60], token: [100, 300, 1000] } as const;
 
 const limiters = ([pair, address, subject]: readonly [number, number, number]) => ({
   pair: new RateLimiterMemory({ points: pair, duration: 60 }),
@@ -16,7 +16,11 @@ const limiters = ([pair, address, subject]: readonly [number, number, number]) =
 
 /** Slows down guessing of passwords and one-time tokens, in the memory of this process. */
 export function createThrottle(): Throttle {
-  const kinds = { sign_in: limiters(LIMITS.sign_in), token: limiters(LIMITS.token) };
+  const kinds: Record<ThrottleKind, ReturnType<typeof limiters>> = {
+    sign_in: limiters(LIMITS.sign_in),
+    typed_code: limiters(LIMITS.typed_code),
+    token: limiters(LIMITS.token),
+  };
   return {
     async attempt(kind, subject, ip) {
       const { pair, address, subject: bySubject } = kinds[kind];

@@ -3,6 +3,7 @@ import type { Role } from '../../shared/contract/fields.ts';
 import type { RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
+import type { DeviceTables } from './tables-device.ts';
 
 // Times are integers: milliseconds since 1970-01-01 UTC. Lists and objects are JSON text. Hashes are lower-case hex.
 
@@ -171,7 +172,7 @@ export interface ConnectCodeRow {
   expires_at: number;
 }
 
-export interface Tables {
+export interface Tables extends DeviceTables {
   workspace: WorkspaceRow;
   user: UserRow;
   membership: MembershipRow;

@@ -29,6 +29,8 @@ export interface Endpoint {
   accepts?: readonly string[];
   /** The media types of the answer where it is no JSON. */
   produces?: readonly string[];
+  /** Errors are `{ error, error_description }` (RFC 6749, 5.2). */
+  oauthErrors?: boolean;
   /** Codes beyond those that credential, action and input imply. */
   problems?: readonly ProblemCode[];
   /** `Idempotency-Key` is honoured. */

@@ -1,4 +1,5 @@
 import { audit } from './audit.ts';
+import { device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
 import { keys } from './keys.ts';
 import { people } from './people.ts';
@@ -8,6 +9,7 @@ import { groups, invitations, members, verifiers, workspaces } from './workspace
 /** Every operation of the HTTP interface, by the heading it stands under in the reference. */
 export const contract = {
   People: people,
+  'Command-line sign-in': device,
   Workspace: workspaces,
   Members: members,
   Invitations: invitations,

@@ -1,0 +1,22 @@
+import { PROBLEMS } from '../../shared/contract/errors.ts';
+import { DeviceRefusal } from '../app/device.ts';
+import { Refusal } from '../domain/refusal.ts';
+
+/**
+ * The answer for a refusal by an OAuth endpoint: `{ error, error_description }` (RFC 6749, 5.2).
+ * @throws what is no refusal
+ */
+export function oauthError(error: unknown): Response {
+  if (error instanceof DeviceRefusal) return answer(400, error.error, error.message);
+  if (!(error instanceof Refusal)) throw error;
+  const [status] = PROBLEMS[error.code];
+  if (error.code === 'rate_limited') return answer(status, 'temporarily_unavailable', error.message, error.headers);
+  return answer(status, 'invalid_request', error.message, error.headers);
+}
+
+function answer(status: number, error: string, description: string, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify({ error, error_description: description }), {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+  });
+}
