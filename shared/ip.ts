@@ -117,7 +117,7 @@ function parseRange(text: string): Parsed<Range> {
   if (/^0[0-9]/.test(digits))
     return fail(`${text} isn’t a range. Write the number after the slash without leading zeros.`);
   const length = Number(digits);
-  if (length > most) return fail(`${text} isn’t a range. IPv${family} goes up to /${most}.`);
+  if (length > most) return fail(`an IPv${family} range ends at /${most}, so /${length} can’t work.`);
   const network = words.map((word, i) => (word & mask(length, i)) >>> 0);
   const range: Range = { family, words: network, length, written: slash >= 0 };
   if (network.some((word, i) => word !== words[i]))

@@ -1,23 +1,12 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { Workspace, workspaces } from '../../shared/contract/workspace.ts';
 import { notFound } from '../domain/refusal.ts';
+import { countKeysUsed } from '../store/keys.ts';
 import type { Reading } from '../store/store.ts';
 import type { WorkspaceRow } from '../store/tables.ts';
 import { audit, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps } from './deps.ts';
-
-/** Keys that count toward the limit: neither revoked nor expired. */
-export async function countKeys(db: Reading, workspaceId: string, now: number): Promise<number> {
-  const { used } = await db
-    .selectFrom('api_key')
-    .select((f) => f.fn.countAll<number>().as('used'))
-    .where('workspace_id', '=', workspaceId)
-    .where('revoked_at', 'is', null)
-    .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', now)]))
-    .executeTakeFirstOrThrow();
-  return used;
-}
 
 async function find(db: Reading, workspaceId: string): Promise<WorkspaceRow> {
   const row = await db.selectFrom('workspace').selectAll().where('id', '=', workspaceId).executeTakeFirst();
@@ -38,7 +27,7 @@ const show = (row: WorkspaceRow, keysUsed: number): Workspace => ({
 export async function readWorkspace(deps: Deps, caller: MemberCaller): Promise<Workspace> {
   const { workspaceId } = caller.member;
   const row = await find(deps.store.read, workspaceId);
-  return show(row, await countKeys(deps.store.read, workspaceId, deps.now()));
+  return show(row, await countKeysUsed(deps.store.read, workspaceId, deps.now()));
 }
 
 /** Changes the name and the policies; keys that exist keep their expiry. */
@@ -55,7 +44,7 @@ export async function editWorkspace(
       name: input.name ?? before.name,
       max_key_lifetime_days: days === undefined ? before.max_key_lifetime_days : days,
     };
-    const used = await countKeys(tx, before.id, now);
+    const used = await countKeysUsed(tx, before.id, now);
     if (after.name === before.name && after.max_key_lifetime_days === before.max_key_lifetime_days)
       return show(before, used);
     await tx

@@ -10,6 +10,7 @@ import { bindOperations } from './operations.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindDevice } from './routes/device.ts';
+import { bindKeys } from './routes/keys.ts';
 import { bindPeople } from './routes/people.ts';
 import { bindVerify } from './routes/verify.ts';
 import { bindWhoami } from './routes/whoami.ts';
@@ -35,6 +36,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   });
   const authenticate = createAuthenticate(deps);
   bindPeople(app, deps, authenticate);
+  bindKeys(app, deps, authenticate);
   bindAudit(app, deps, authenticate);
   bindDevice(app, deps, authenticate);
   bindConnect(app, deps, authenticate);

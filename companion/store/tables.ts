@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
@@ -93,6 +93,13 @@ export interface KeyRow {
   revoked_at: number | null;
   revoked_reason: RevokeReason | null;
 }
+/** What the database keeps about a key by itself. */
+export interface KeyTable extends KeyRow {
+  /** The membership that it was issued to, also when that one is gone: taken from `created_by`. */
+  owner_id: GeneratedAlways<string>;
+  /** What a search looks through, folded: the name and the prefixes. */
+  search_text: GeneratedAlways<string>;
+}
 export interface KeySecretRow {
   id: string;
   key_id: string;
@@ -179,7 +186,7 @@ export interface Tables extends DeviceTables {
   invitation: InvitationRow;
   session: SessionRow;
   authorization_group: GroupRow;
-  api_key: KeyRow;
+  api_key: KeyTable;
   api_key_secret: KeySecretRow;
   verifier: VerifierRow;
   audit: AuditRow;

@@ -3,6 +3,7 @@ import type { KeyFacts } from '../../shared/check.ts';
 import type { KeyIdentity } from '../../shared/contract/verify.ts';
 import { compileAllowlist } from '../../shared/ip.ts';
 import type { Environment } from '../../shared/key-format.ts';
+import { effectivePermissions } from '../domain/permissions.ts';
 
 /** Something that keys hang on; a change to it makes every entry that holds it stale. */
 export interface Anchor {
@@ -97,14 +98,6 @@ export function createEntryReader(db: Database.Database, anchors: Anchors): Entr
 
 const list = (json: string | null): string[] => (json === null ? [] : (JSON.parse(json) as string[]));
 
-/** What the group grants now, cut to what the key was narrowed to; without a group nothing. */
-function effectivePermissions(row: KeyQueryRow): string[] {
-  const granted = list(row.granted);
-  if (row.narrowed === null) return granted;
-  const wanted = new Set(list(row.narrowed));
-  return granted.filter((p) => wanted.has(p));
-}
-
 /** An allowlist that can't be read lets nobody through. */
 function readAllowlist(json: string): KeyFacts['allows'] {
   try {
@@ -116,7 +109,8 @@ function readAllowlist(json: string): KeyFacts['allows'] {
 }
 
 function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
-  const permissions = effectivePermissions(row);
+  const granted = row.granted === null ? null : list(row.granted);
+  const permissions = [...effectivePermissions(granted, row.narrowed === null ? null : list(row.narrowed))];
   const customers = list(row.customers);
   const creator = JSON.parse(row.created_by) as { membershipId: string; name: string; email: string };
   const hangsOn = [anchors.of('key', row.key_id), anchors.of('workspace', row.workspace_id)];

@@ -16,6 +16,8 @@ const length = (text: string) => [...text].length;
 /** Text that people read: trimmed, NFC, of `min` to `max` characters, without anything that hides or misleads. */
 function humanText(min: number, max: number, control: RegExp) {
   return z.string().check(
+    // Before trimming, which would take a line feed at the end for a space.
+    z.refine((text) => !control.test(text), { error: 'must not have control characters', abort: true }),
     z.trim(),
     z.normalize(),
     z.check((ctx) => {
@@ -24,7 +26,6 @@ function humanText(min: number, max: number, control: RegExp) {
       if (!text.isWellFormed()) say('must be valid Unicode');
       else if (length(text) < min) say(`use at least ${min} character${min === 1 ? '' : 's'}`);
       else if (length(text) > max) say(`use at most ${max} characters`);
-      else if (control.test(text)) say('must not have control characters');
       else if (BIDI.test(text)) say('must not have characters that change the direction of writing');
       else if (min > 0 && !VISIBLE.test(text)) say('must have visible characters');
     }),

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseAllowlist } from '../ip.ts';
 import { endpoint } from './endpoint.ts';
 import {
   author,
@@ -55,10 +56,15 @@ export const customers = z.array(customer).check(
   z.maxLength(100, 'list at most 100 customers'),
   z.refine((list) => new Set(list).size === list.length, 'list every customer once'),
 );
-// What an entry has to be is said by `shared/ip.ts`, with one error for each bad line.
-export const ipAllowlist = z
-  .array(z.string().check(z.maxLength(64, 'is too long for an address or range')))
-  .check(z.maxLength(100, 'list at most 100 addresses and ranges'));
+/** Addresses and CIDR ranges, one error for each bad line; empty lets every address in. Kept in their one text form. */
+export const ipAllowlist = z.array(z.string().check(z.maxLength(64, 'is too long for an address or range'))).check(
+  z.maxLength(100, 'list at most 100 addresses and ranges'),
+  z.check((ctx) => {
+    for (const { index, message } of parseAllowlist(ctx.value).errors)
+      ctx.issues.push({ code: 'custom', message, input: ctx.value, path: [index] });
+  }),
+  z.overwrite((lines) => parseAllowlist(lines).canonical),
+);
 
 export const key = z.object({
   id: z.string(),

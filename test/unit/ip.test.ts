@@ -37,8 +37,8 @@ describe('a line that is no address says what is wrong with it', () => {
   test.each([
     ['203.0.113.300', '203.0.113.300 isn’t an IP address. Each part goes up to 255.'],
     ['010.0.0.0/8', '010.0.0.0 isn’t an IP address. Write each part without leading zeros.'],
-    ['10.0.0.0/33', '10.0.0.0/33 isn’t a range. IPv4 goes up to /32.'],
-    ['2001:db8::/129', '2001:db8::/129 isn’t a range. IPv6 goes up to /128.'],
+    ['10.0.0.0/33', 'an IPv4 range ends at /32, so /33 can’t work.'],
+    ['2001:db8::/129', 'an IPv6 range ends at /128, so /129 can’t work.'],
     ['10.0.0.0/08', '10.0.0.0/08 isn’t a range. Write the number after the slash without leading zeros.'],
     ['10.0.0.0/', '10.0.0.0/ isn’t a range. A number from 0 to 32 follows the slash.'],
     ['10.0.0.0/255.0.0.0', '10.0.0.0/255.0.0.0 isn’t a range. A number from 0 to 32 follows the slash.'],

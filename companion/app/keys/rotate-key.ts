@@ -1,0 +1,109 @@
+import type { BodyOf } from '../../../shared/contract/endpoint.ts';
+import type { Key, KeyWithSecret, keys } from '../../../shared/contract/keys.ts';
+import { makeKey, prefixOf } from '../../../shared/key-format.ts';
+import { expiryError } from '../../domain/policy.ts';
+import { badField, Refusal } from '../../domain/refusal.ts';
+import { countsTowardLimit } from '../../domain/status.ts';
+import { audit, by } from '../audit.ts';
+import { type Change, changeAs, type MemberCaller } from '../caller.ts';
+import type { Deps } from '../deps.ts';
+import { type Idempotency, once } from '../idempotency.ts';
+import { maxLifetimeDays, needCapacity, needPlan } from './capacity.ts';
+import { findKeyFor, type Moved, moveKey, target } from './find.ts';
+import { issueSecret } from './secrets.ts';
+import { viewKey } from './view.ts';
+
+type Input = BodyOf<typeof keys.rotateKey>;
+
+/** A new expiry must fit the policy; so must one that is kept, since the new secret begins to live now. */
+async function checkExpiry(change: Change, moved: Moved): Promise<void> {
+  const wrong = expiryError(moved.next.expiresAt, await maxLifetimeDays(change), change.now);
+  if (wrong) throw badField('expiresAt', wrong);
+}
+
+async function replaceSecret(deps: Deps, caller: MemberCaller, change: Change, keyId: string, input: Input) {
+  const { tx, now, member } = change;
+  const given = typeof input.expiresAt === 'string' ? Date.parse(input.expiresAt) : input.expiresAt;
+  if (typeof given === 'number' && given <= now) throw badField('expiresAt', 'must be in the future');
+  const moved = await moveKey(change, keyId, 'key.rotate', {
+    kind: 'rotate',
+    overlapMs: input.overlapSeconds * 1000,
+    expiresAt: given,
+  });
+  const { row, before, next } = moved;
+  await checkExpiry(change, moved);
+  // An expired key that a new expiry brings back to life needs a free place; one that lives has its own.
+  if (countsTowardLimit(before, now)) await needPlan(change);
+  else await needCapacity(change);
+  const oldEndsAt = next.oldSecretEndsAt as number;
+  await tx
+    .updateTable('api_key_secret')
+    .set({ current: 0, ends_at: oldEndsAt })
+    .where('key_id', '=', row.id)
+    .where('current', '=', 1)
+    .execute();
+  const secret = makeKey(row.environment, (n) => deps.randomBytes(n));
+  await issueSecret(deps, change, row.id, secret);
+  if (next.expiresAt !== row.expires_at)
+    await tx.updateTable('api_key').set({ expires_at: next.expiresAt }).where('id', '=', row.id).execute();
+  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  await audit(tx, {
+    workspaceId: member.workspaceId,
+    at: now,
+    ...by(caller),
+    action: 'key.rotated',
+    target: target(row),
+    before: { expiresAt: iso(before.expiresAt) },
+    after: { expiresAt: iso(next.expiresAt), prefix: prefixOf(secret), oldSecretEndsAt: iso(oldEndsAt) },
+  });
+  return secret;
+}
+
+/**
+ * Gives a key a new secret. The old one dies now or after the overlap, never past the expiry that it was issued with.
+ * @throws Refusal bad_request, not_found, forbidden, conflict (two secrets live, revoked, expired without a new expiry),
+ *   upgrade_required, key_limit_reached, idempotency_mismatch
+ */
+export async function rotateKey(
+  deps: Deps,
+  caller: MemberCaller,
+  keyId: string,
+  input: Input,
+  idempotency: Idempotency | undefined,
+): Promise<KeyWithSecret> {
+  let secret = '';
+  const { row, replayed } = await changeAs(deps, caller, 'key.rotate', async (change) => {
+    await findKeyFor(change.tx, change.member, keyId, 'key.rotate');
+    const { replayed } = await once(change, `rotateKey ${keyId}`, idempotency, async () => {
+      secret = await replaceSecret(deps, caller, change, keyId, input);
+      return keyId;
+    });
+    return { row: await findKeyFor(change.tx, change.member, keyId, 'key.rotate'), replayed };
+  });
+  const key = await viewKey(deps, row);
+  return replayed ? { key, replayed } : { key, secret };
+}
+
+/** Ends the old secret of a rotation now. @throws Refusal not_found, forbidden, conflict when only one secret lives */
+export async function finishRotation(deps: Deps, caller: MemberCaller, keyId: string): Promise<Key> {
+  const row = await changeAs(deps, caller, 'key.rotate', async (change) => {
+    const { row, old, next } = await moveKey(change, keyId, 'key.rotate', { kind: 'finish' });
+    if (!old) throw new Refusal('conflict');
+    await change.tx
+      .updateTable('api_key_secret')
+      .set({ ends_at: next.oldSecretEndsAt })
+      .where('id', '=', old.id)
+      .execute();
+    await audit(change.tx, {
+      workspaceId: change.member.workspaceId,
+      at: change.now,
+      ...by(caller),
+      action: 'key.rotation_finished',
+      target: target(row),
+      before: { oldSecretEndsAt: new Date(old.ends_at ?? 0).toISOString() },
+      after: { oldSecretEndsAt: new Date(change.now).toISOString() },
+    });
+    return row;
+  });
+  return viewKey(deps, row);
+}
