@@ -2,12 +2,11 @@ import '../support/fake-browser.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { PUBLISHED } from '../../extension/messages/published.ts';
 import { ask } from '../../extension/messages/send.ts';
 import { matchCode } from '../../shared/connect.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { host } from '../support/fake-browser.ts';
-import { Worker } from '../support/worker.ts';
+import { published, Worker } from '../support/worker.ts';
 
 let companion: TestCompanion;
 let worker: Worker;
@@ -22,8 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => worker.kill());
 
-const connection = async () =>
-  (await host.browser.storage.local.get(PUBLISHED.connection.key))[PUBLISHED.connection.key];
+const connection = () => published('connection');
 const start = (origin = companion.url) => ask('connection.start', { origin });
 const tabs = async () =>
   (await host.browser.tabs.query({})).flatMap((tab) => (tab.url?.startsWith('http') ? new URL(tab.url) : []));

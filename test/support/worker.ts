@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import './fake-browser.ts';
 import { createBackground } from '../../extension/background/wire.ts';
+import { hostPattern } from '../../extension/messages/origin.ts';
+import { PUBLISHED, type PublishedName, type PublishedValue } from '../../extension/messages/published.ts';
+import { ask } from '../../extension/messages/send.ts';
 import { host, PAGE_ORIGIN } from './fake-browser.ts';
+import type { Person } from './scenario.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -44,6 +48,17 @@ export class Worker {
     }).start();
   }
 
+  /** As connected, with a session that the person has already: how a session comes about is shown elsewhere. */
+  async connectAs(origin: string, { token, userId, name, email }: Person): Promise<void> {
+    const user = { id: userId, name, email };
+    await host.grant(hostPattern(origin));
+    await host.browser.storage.local.set({
+      'private.account': { origin, user, token },
+      [PUBLISHED.connection.key]: { status: 'connected', origin, user },
+    });
+    await ask('refresh');
+  }
+
   /** Stops it at once: whatever it was waiting for never comes. */
   kill(): void {
     this.#generation++;
@@ -54,4 +69,10 @@ export class Worker {
     this.kill();
     await this.start();
   }
+}
+
+/** What the background publishes, as a page finds it. */
+export async function published<N extends PublishedName>(name: N): Promise<PublishedValue<N> | undefined> {
+  const { area, key } = PUBLISHED[name];
+  return (await host.browser.storage[area].get(key))[key] as PublishedValue<N> | undefined;
 }
