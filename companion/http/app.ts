@@ -7,6 +7,7 @@ import type { App, Env } from './context.ts';
 import { guard } from './guard.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
+import { bindPages } from './pages/index.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindDevice } from './routes/device.ts';
@@ -43,6 +44,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   bindWorkspace(app, deps, authenticate);
   bindVerify(app, deps, authenticate);
   bindWhoami(app, deps, authenticate);
+  bindPages(app, deps);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

@@ -23,7 +23,7 @@ export function bearerToken(c: Ctx): string | undefined {
 
 async function sessionOf(c: Ctx, deps: Deps): Promise<SessionCaller | undefined> {
   const bearer = bearerToken(c);
-  const token = bearer ?? readSessionCookie(c);
+  const token = bearer ?? readSessionCookie(c, deps.config.publicUrl);
   if (token === undefined) return undefined;
   // Only a session token is looked up: a key or verifier secret never works here.
   if (!isToken('session', token)) throw new Refusal('unauthorized');

@@ -5,9 +5,9 @@ const isHttps = (publicUrl: string) => publicUrl.startsWith('https:');
 // The prefix makes a browser accept the cookie only from this host, over https (RFC 6265bis).
 const cookieName = (https: boolean) => (https ? '__Host-heex_session' : 'heex_session');
 
-/** The session token of the companion's own pages. */
-export function readSessionCookie(c: Ctx): string | undefined {
-  return getCookie(c, cookieName(true)) ?? getCookie(c, cookieName(false));
+/** The session token of the companion's own pages. Over https only the prefixed one counts: a neighbour can't have set it. */
+export function readSessionCookie(c: Ctx, publicUrl: string): string | undefined {
+  return getCookie(c, cookieName(isHttps(publicUrl)));
 }
 
 /** Hands the browser its session: out of reach of scripts, and not sent along from other sites' forms. */
@@ -36,5 +36,5 @@ export function crossSite(c: Ctx): boolean {
   const site = c.req.header('sec-fetch-site');
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const origin = c.req.header('origin');
-  return origin !== undefined && new URL(origin).host !== c.req.header('host');
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== c.req.header('host'));
 }

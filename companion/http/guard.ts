@@ -47,7 +47,6 @@ function refuseWrongHost(c: Ctx, hosts: ReadonlySet<string>): void {
 
 const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -94,6 +93,7 @@ function finish(c: Ctx, options: GuardOptions, requestId: string): void {
   const { headers } = c.res;
   headers.set('X-Request-Id', requestId);
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
+  if (!headers.has('Referrer-Policy')) headers.set('Referrer-Policy', 'no-referrer');
   if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', API_POLICY);
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
   if (options.https) headers.set('Strict-Transport-Security', 'max-age=31536000');

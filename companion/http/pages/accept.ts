@@ -1,0 +1,186 @@
+import { html } from 'hono/html';
+import * as z from 'zod/mini';
+import { password, personName, type Role } from '../../../shared/contract/fields.ts';
+import { acceptInvitation, type OpenedInvitation, openInvitation } from '../../app/accept-invitation.ts';
+import type { SessionCaller } from '../../app/caller.ts';
+import type { Deps } from '../../app/deps.ts';
+import { authenticateSession, signIn } from '../../app/sessions.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import type { Ctx } from '../context.ts';
+import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
+import { callout, type Html, heading, icon, initials, NOTHING, render } from './layout.ts';
+import { browserLabel, type FormCall, type Pages, seeOther, signedIn } from './route.ts';
+
+const DAY_MS = 86_400_000;
+export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };
+
+/**
+ * C3. The token comes in the fragment, so it reaches the server only in the body of the form that a script sends at once (or
+ * that a person fills in where there is no script).
+ */
+export function acceptPages(pages: Pages, deps: Deps): void {
+  pages.get('/accept', ({ c }) => askForToken(c, deps));
+  pages.get('/accept/open', async ({ c }) => seeOther(c, '/accept'));
+  pages.post('/accept/open', async (call) => {
+    const { token } = call.form;
+    if (!token) return askForToken(call.c, deps, { token: 'Fill this in.' });
+    return withInvitation(call, deps, token, (invitation) => joinForm(call, deps, invitation, { token }, {}));
+  });
+  pages.post('/accept', async (call) => {
+    const { token } = call.form;
+    if (!token) return askForToken(call.c, deps, { token: 'Fill this in.' });
+    return withInvitation(call, deps, token, (invitation) => accept(call, deps, invitation, token));
+  });
+}
+
+async function withInvitation(
+  call: FormCall,
+  deps: Deps,
+  token: string,
+  work: (invitation: OpenedInvitation) => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await work(await openInvitation(deps, token, call.caller, call.origin));
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'not_found') return noSuchInvitation(call, deps);
+    throw error;
+  }
+}
+
+/** Joins with what fits: the session that is there, the password of a known account, or as a new person. */
+async function accept(call: FormCall, deps: Deps, invitation: OpenedInvitation, token: string): Promise<Response> {
+  const { c, caller, origin, form } = call;
+  if (caller) {
+    await acceptInvitation(deps, { token }, caller, origin, 'web');
+    return seeOther(c, '/');
+  }
+  if (invitation.known) return signInAndAccept(call, deps, invitation, token);
+  const checked = check(z.object({ name: personName, password }), form);
+  if (!checked.ok) return joinForm(call, deps, invitation, form, checked.errors, 400);
+  const label = browserLabel(origin.userAgent);
+  const { session } = await acceptInvitation(deps, { token, ...checked.data }, undefined, origin, 'web', label);
+  return session ? signedIn(c, deps, session, '/') : seeOther(c, '/signin');
+}
+
+async function signInAndAccept(call: FormCall, deps: Deps, invitation: OpenedInvitation, token: string) {
+  const { c, origin, form } = call;
+  if (!form.password) return joinForm(call, deps, invitation, form, { password: 'Fill this in.' }, 400);
+  let session: Awaited<ReturnType<typeof signIn>>['session'];
+  try {
+    const credentials = { email: invitation.email, password: form.password };
+    ({ session } = await signIn(deps, credentials, origin, 'web', browserLabel(origin.userAgent)));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'unauthorized') throw error;
+    return joinForm(call, deps, invitation, form, { password: 'The password doesn’t match.' }, 401);
+  }
+  const person: SessionCaller = await authenticateSession(deps, session.token, origin);
+  await acceptInvitation(deps, { token }, person, origin, 'web');
+  return signedIn(c, deps, session, '/');
+}
+
+function askForToken(c: Ctx, deps: Deps, errors: Errors = {}): Promise<Response> {
+  return render(c, deps.config.publicUrl, {
+    title: 'Accept invitation',
+    status: errors.token ? 400 : 200,
+    scripts: ['fragment.js'],
+    body: html`${heading('Accept an invitation', 'The code is the last part of your invitation link, after the # sign.')}
+      <form class="stack form" method="post" action="/accept/open" data-submit-at-once novalidate>
+        ${field({
+          name: 'token',
+          label: 'Invitation code',
+          autocomplete: 'off',
+          mono: true,
+          fragment: true,
+          autofocus: true,
+          error: errors.token,
+        })}
+        <button type="submit" class="btn btn--primary btn--lg btn--block">Open invitation</button>
+      </form>`,
+  });
+}
+
+function noSuchInvitation({ c, caller }: FormCall, deps: Deps): Promise<Response> {
+  return render(c, deps.config.publicUrl, {
+    title: 'Invitation not found',
+    status: 404,
+    body: html`${heading('This invitation can’t be used', 'It was used or withdrawn, is older than 7 days, or is for somebody else. Ask for a new one.')}
+      ${caller ? signedInAs(caller, '/accept') : html`<a class="link" href="/signin">Sign in</a>`}`,
+  });
+}
+
+/** Who is signed in, with the way out. */
+export function signedInAs({ user }: SessionCaller, next: string): Html {
+  return html`<form class="row row--between small" method="post" action="/signout">
+    ${hidden({ next })}
+    <span class="row muted"><span class="avatar" aria-hidden="true">${initials(user.name)}</span><span>Signed in as <span title="${user.email}">${user.name}</span></span></span>
+    <button type="submit" class="link">Not you?</button>
+  </form>`;
+}
+function personFields(invitation: OpenedInvitation, values: Values, errors: Errors): Html {
+  const focus = focused(errors, ['name', 'password'], invitation.known ? 'password' : 'name');
+  const passwordField = {
+    name: 'password',
+    type: 'password' as const,
+    error: errors.password,
+    autofocus: focus === 'password',
+  };
+  return html`${field({
+    name: 'email',
+    label: 'E-mail',
+    note: 'From your invitation',
+    type: 'email',
+    autocomplete: 'username',
+    value: invitation.email,
+    readonly: true,
+  })}
+  ${
+    invitation.known
+      ? field({
+          ...passwordField,
+          label: 'Password',
+          autocomplete: 'current-password',
+          hint: 'Of the account that you have here.',
+        })
+      : html`${field({
+          name: 'name',
+          label: 'Your name',
+          autocomplete: 'name',
+          value: values.name,
+          error: errors.name,
+          autofocus: focus === 'name',
+        })}
+        ${field({ ...passwordField, label: 'Password', autocomplete: 'new-password', hint: '10 characters or more.' })}`
+  }`;
+}
+
+function joinForm(
+  { c, caller }: FormCall,
+  deps: Deps,
+  invitation: OpenedInvitation,
+  values: Values,
+  errors: Errors,
+  status = 200,
+): Promise<Response> {
+  const days = Math.max(1, Math.ceil((invitation.expiresAt - deps.now()) / DAY_MS));
+  return render(c, deps.config.publicUrl, {
+    title: `${status === 200 ? '' : 'Error: '}Join ${invitation.workspaceName}`,
+    status,
+    scripts: ['reveal.js'],
+    foot: html`${icon('clock', 'sm')}<span>Invitation valid ${days} more ${days === 1 ? 'day' : 'days'}</span>`,
+    body: html`${heading(`Join ${invitation.workspaceName}`, `${invitation.invitedBy} invited you as ${ROLE_NAMES[invitation.role]}.`)}
+      <form class="stack form" method="post" action="/accept" novalidate>
+        ${Object.keys(errors).length ? callout('bad', 'Not joined yet.', 'See what is marked below.') : NOTHING}
+        ${hidden({ token: values.token ?? '' })}
+        ${caller ? NOTHING : personFields(invitation, values, errors)}
+        <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
+      </form>
+      <div class="stack form card-section">
+        ${caller ? signedInAs(caller, '/accept') : NOTHING}
+        <hr class="rule">
+        <ul class="small muted stack form--tight">
+          <li class="row row--top">${icon('key')}<span>You make your own keys. Nobody else sees their secrets.</span></li>
+          <li class="row row--top">${icon('eye')}<span>Admins see names, prefixes and when a key was last used.</span></li>
+        </ul>
+      </div>`,
+  });
+}

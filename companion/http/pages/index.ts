@@ -1,0 +1,22 @@
+import type { Deps } from '../../app/deps.ts';
+import type { App } from '../context.ts';
+import { acceptPages } from './accept.ts';
+import { bindAssets } from './assets.ts';
+import { connectPages } from './connect.ts';
+import { docsPage } from './docs.ts';
+import { homePages } from './home.ts';
+import { pagesOn } from './route.ts';
+import { setupPage } from './setup.ts';
+import { signInPages } from './signin.ts';
+
+/** The companion's own pages: what a person has to do in a browser, and the reference. */
+export function bindPages(app: App, deps: Deps): void {
+  const pages = pagesOn(app, deps);
+  setupPage(pages, deps);
+  signInPages(pages, deps);
+  acceptPages(pages, deps);
+  connectPages(pages, deps);
+  homePages(pages, deps);
+  docsPage(pages, deps);
+  bindAssets(app);
+}

@@ -1,0 +1,101 @@
+import { html } from 'hono/html';
+import { PROBLEMS } from '../../../shared/contract/errors.ts';
+import { isToken } from '../../../shared/key-format.ts';
+import type { SessionCaller } from '../../app/caller.ts';
+import type { Deps, Origin } from '../../app/deps.ts';
+import { authenticateSession, type IssuedSession } from '../../app/sessions.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import type { App, Ctx } from '../context.ts';
+import { crossSite, readSessionCookie, writeSessionCookie } from '../cookies.ts';
+import { toRefusal } from '../problems.ts';
+import { readForm } from './form.ts';
+import { heading, render } from './layout.ts';
+
+export interface PageCall {
+  c: Ctx;
+  /** The signed-in person. */
+  caller: SessionCaller | undefined;
+  origin: Origin;
+}
+export interface FormCall extends PageCall {
+  form: Record<string, string>;
+}
+
+async function callerOf(c: Ctx, deps: Deps): Promise<SessionCaller | undefined> {
+  const token = readSessionCookie(c, deps.config.publicUrl);
+  if (token === undefined || !isToken('session', token)) return undefined;
+  try {
+    return await authenticateSession(deps, token, c.get('origin'));
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'unauthorized') return undefined;
+    throw error;
+  }
+}
+
+/** A refusal as a page. A fault of ours goes on to the guard, which logs it. */
+async function refusalPage(c: Ctx, deps: Deps, error: unknown): Promise<Response> {
+  const refusal = toRefusal(error);
+  if (refusal.code === 'internal') throw error;
+  const [status, title] = PROBLEMS[refusal.code];
+  const text = refusal.message === title ? 'Go back and try again.' : refusal.message;
+  const response = await render(c, deps.config.publicUrl, {
+    title,
+    status,
+    body: html`${heading(title, text)}<p class="small muted">Request <code>${c.get('origin').requestId}</code></p>`,
+  });
+  for (const [name, value] of Object.entries(refusal.headers)) response.headers.set(name, value);
+  return response;
+}
+
+/** Declares pages. Every form is refused when another site sent it, signed in or not: nobody is signed in by stealth either. */
+export function pagesOn(app: App, deps: Deps) {
+  const guarded = (work: (c: Ctx) => Promise<Response>) => async (c: Ctx) => {
+    try {
+      return await work(c);
+    } catch (error) {
+      return refusalPage(c, deps, error);
+    }
+  };
+  return {
+    get(path: string, handler: (call: PageCall) => Promise<Response>): void {
+      app.get(
+        path,
+        guarded(async (c) => handler({ c, caller: await callerOf(c, deps), origin: c.get('origin') })),
+      );
+    },
+    post(path: string, handler: (call: FormCall) => Promise<Response>): void {
+      app.post(
+        path,
+        guarded(async (c) => {
+          if (crossSite(c)) throw new Refusal('forbidden', 'This form was sent by another site. Nothing was done.');
+          const form = await readForm(c);
+          return handler({ c, caller: await callerOf(c, deps), origin: c.get('origin'), form });
+        }),
+      );
+    },
+  };
+}
+export type Pages = ReturnType<typeof pagesOn>;
+
+/** On to another page, as a GET. */
+export function seeOther(c: Ctx, path: string): Response {
+  return c.body(null, 303, { Location: path });
+}
+
+/** Signs the browser in and goes on. The session that it had before, if any, is not used any more. */
+export function signedIn(c: Ctx, deps: Deps, session: IssuedSession, next: string): Response {
+  writeSessionCookie(c, deps.config.publicUrl, session.token, new Date(session.expiresAt));
+  return seeOther(c, next);
+}
+
+/** What the list of sessions calls a browser: "Chrome 142 on macOS". */
+export function browserLabel(userAgent: string | null): string {
+  const ua = userAgent ?? '';
+  const [, name = 'Browser', version = ''] =
+    /(Firefox|Edg|OPR|Chrome)\/(\d+)/.exec(ua.replace(/Chrome\/\d+(?=.*(Edg|OPR)\/)/, '')) ??
+    (/Safari\//.test(ua) ? (/(Version)\/(\d+)/.exec(ua) ?? []) : []);
+  const shown = { Edg: 'Edge', OPR: 'Opera', Version: 'Safari' }[name] ?? name;
+  const [, system] = /(Windows|Android|iPhone|iPad|Mac OS X|CrOS|Linux)/.exec(ua) ?? [];
+  const os = system && ({ 'Mac OS X': 'macOS', CrOS: 'ChromeOS', iPhone: 'iOS', iPad: 'iPadOS' }[system] ?? system);
+  return [version ? `${shown} ${version}` : shown, os].filter(Boolean).join(' on ');
+}
