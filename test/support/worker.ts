@@ -21,6 +21,8 @@ export class Worker {
   ahead = 0;
   /** What happens to requests; by default they are sent. */
   meddle: Meddle = (_request, answer) => answer();
+  /** What happens at a pause; by default it is over at once. */
+  pause: (ms: number) => Promise<void> = async () => undefined;
   /** Every request that was sent. */
   readonly sent: { method: string; path: string; key: string | null; authorization: string | null }[] = [];
   #generation = 0;
@@ -40,7 +42,10 @@ export class Worker {
         return alive() ? response : never;
       },
       now: () => Date.now() + this.ahead,
-      sleep: async () => (alive() ? undefined : never),
+      sleep: async (ms) => {
+        await this.pause(ms);
+        return alive() ? undefined : never;
+      },
       randomBytes: (n) => new Uint8Array(randomBytes(n)),
       randomId: () => crypto.randomUUID(),
       userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0 Safari/537.36',

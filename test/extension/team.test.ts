@@ -1,0 +1,107 @@
+import '../support/fake-browser.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ask } from '../../extension/messages/send.ts';
+import { host } from '../support/fake-browser.ts';
+import { type Scenario, scenario } from '../support/scenario.ts';
+import { published, Worker } from '../support/worker.ts';
+
+let s: Scenario;
+let worker: Worker;
+let undoOver: () => void;
+beforeAll(async () => {
+  s = await scenario();
+});
+afterAll(() => s.end());
+beforeEach(async () => {
+  host.reset();
+  worker = new Worker();
+  worker.pause = (ms) =>
+    new Promise((resolve) => {
+      undoOver = () => {
+        worker.ahead += ms;
+        resolve();
+      };
+    });
+  await worker.start();
+  await worker.connectAs(s.url, s.owner);
+});
+afterEach(() => worker.kill());
+
+const open = async () =>
+  ((await s.as(s.owner, 'GET', 'W/invitations')).body.items as { id: string }[]).map((i) => i.id);
+async function invited(email: string) {
+  const made = await ask('team.invite', { email, role: 'member' });
+  if (!made.ok) throw new Error(made.failure.title);
+  return made.value;
+}
+
+describe('an invitation', () => {
+  test('has its link until the browser is closed, in memory only', async () => {
+    const { id, link } = await invited('one@acme.example');
+    expect((await published('team'))?.invitations).toMatchObject([{ id, link, withdrawing: false }]);
+    expect(await host.stored('local')).not.toContain(link);
+    await host.quit();
+    await worker.start();
+    await ask('team.refresh');
+    expect((await published('team'))?.invitations).toMatchObject([{ id, link: null }]);
+  });
+
+  test('is withdrawn when the time to undo is over', async () => {
+    const { id } = await invited('two@acme.example');
+    await ask('team.withdraw', { invitationId: id });
+    expect(await open()).toContain(id);
+    expect((await published('team'))?.invitations.find((i) => i.id === id)?.withdrawing).toBe(true);
+    undoOver();
+    await expect.poll(open).not.toContain(id);
+  });
+
+  test('stays when the withdrawal is undone', async () => {
+    const { id } = await invited('three@acme.example');
+    await ask('team.withdraw', { invitationId: id });
+    await ask('team.keepInvitation', { invitationId: id });
+    undoOver();
+    await worker.restart();
+    expect(await open()).toContain(id);
+    expect((await published('team'))?.invitations.find((i) => i.id === id)?.withdrawing).toBe(false);
+  });
+
+  test('is withdrawn although the worker was stopped in between', async () => {
+    const { id } = await invited('four@acme.example');
+    await ask('team.withdraw', { invitationId: id });
+    worker.kill();
+    worker.ahead += 11_000;
+    await worker.start();
+    await expect.poll(open).not.toContain(id);
+  });
+});
+
+describe('a member', () => {
+  test('is removed, and their keys are shown as revoked', async () => {
+    const jonas = await s.member('Jonas');
+    const key = await s.key(jonas, { name: 'cli-jonas-mbp' });
+    expect(await ask('team.remove', { memberId: jonas.membershipId })).toMatchObject({
+      ok: true,
+      value: { revokedKeys: 1 },
+    });
+    expect((await published('team'))?.members.map((m) => m.name)).not.toContain('Jonas');
+    const shown = (await published('snapshot'))?.allKeys?.find((k) => k.id === key.id);
+    expect(shown).toMatchObject({ status: 'revoked', revokedReason: 'member_left' });
+  });
+
+  test('is suspended and reinstated, and changes roles', async () => {
+    const { membershipId: memberId } = await s.member('Marc');
+    const now = async () => (await published('team'))?.members.find((m) => m.id === memberId);
+    await ask('team.suspend', { memberId });
+    expect((await now())?.status).toBe('suspended');
+    await ask('team.reinstate', { memberId });
+    await ask('team.setRole', { memberId, role: 'admin' });
+    expect(await now()).toMatchObject({ status: 'active', role: 'admin' });
+  });
+
+  test('cannot be removed when they are the last owner, and the reason arrives', async () => {
+    expect(await ask('team.remove', { memberId: s.owner.membershipId })).toMatchObject({
+      ok: false,
+      failure: { code: 'last_owner' },
+    });
+  });
+});
