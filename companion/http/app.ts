@@ -11,6 +11,7 @@ import { bindPages } from './pages/index.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindDevice } from './routes/device.ts';
+import { bindGroups } from './routes/groups.ts';
 import { bindKeys } from './routes/keys.ts';
 import { bindPeople } from './routes/people.ts';
 import { bindVerify } from './routes/verify.ts';
@@ -38,6 +39,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   const authenticate = createAuthenticate(deps);
   bindPeople(app, deps, authenticate);
   bindKeys(app, deps, authenticate);
+  bindGroups(app, deps, authenticate);
   bindAudit(app, deps, authenticate);
   bindDevice(app, deps, authenticate);
   bindConnect(app, deps, authenticate);
