@@ -2,20 +2,25 @@ import * as z from 'zod/mini';
 import { environment, role } from '../../shared/contract/fields.ts';
 import { persisted } from './persisted.ts';
 
-/** What was typed and not sent yet: it is there again when the popup opens again. All fields as typed. */
-const newKeySchema = z.object({
+/** What can be edited of a key, as typed: `rateLimit` is `600/60`, lists are one entry a line. */
+const keyFields = {
   name: z.string(),
   description: z.string(),
-  environment,
-  /** A number of days, `custom` (then `expiresOn`) or `never`. */
-  expiry: z.string(),
-  expiresOn: z.string(),
   groupId: z.nullable(z.string()),
   permissions: z.nullable(z.array(z.string())),
   ipAllowlist: z.string(),
   rateLimit: z.string(),
   customers: z.string(),
   technicalOwner: z.string(),
+};
+
+/** What was typed and not sent yet: it is there again when the popup opens again. All fields as typed. */
+const newKeySchema = z.object({
+  ...keyFields,
+  environment,
+  /** A number of days, `custom` (then `expiresOn`) or `never`. */
+  expiry: z.string(),
+  expiresOn: z.string(),
   advancedOpen: z.boolean(),
 });
 export type NewKeyDraft = z.infer<typeof newKeySchema>;
@@ -35,8 +40,8 @@ export const EMPTY_NEW_KEY: NewKeyDraft = {
 };
 export const newKeyDraft = persisted<NewKeyDraft>('draft.newKey', newKeySchema, EMPTY_NEW_KEY);
 
-const editSchema = z.nullable(z.object({ keyId: z.string(), fields: z.record(z.string(), z.string()) }));
-/** The key that is being edited and its fields as typed. */
+const editSchema = z.nullable(z.object({ keyId: z.string(), fields: z.partial(z.object(keyFields)) }));
+/** The key that is being edited and those of its fields that were touched, as typed. */
 export const editDraft = persisted<z.infer<typeof editSchema>>('draft.edit', editSchema, null);
 
 const inviteSchema = z.object({ email: z.string(), role });

@@ -71,7 +71,7 @@ export function Button(props: ButtonProps) {
       aria-describedby={unavailable ? reasonId : undefined}
       aria-haspopup={props.popup}
       aria-expanded={props.expanded}
-      ref={props.buttonRef}
+      ref={props.buttonRef ?? null}
       onClick={press}
     >
       {busy !== false ? <span class="spinner" /> : icon && <Icon name={icon} />}

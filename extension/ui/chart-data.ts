@@ -11,10 +11,12 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
 };
 const REFUSALS: readonly Outcome[] = ['unauthorized', 'forbidden', 'rate_limited'];
 
-export const dayTotal = (d: UsageDay) => d.valid + d.unauthorized + d.forbidden + d.rate_limited;
+/** How often an outcome occurred on a day. */
+export const ofDay = (d: UsageDay, outcome: Outcome) => (outcome === 'rate_limited' ? d.rateLimited : d[outcome]);
+export const dayTotal = (d: UsageDay) => d.valid + d.unauthorized + d.forbidden + d.rateLimited;
 export const total = (days: readonly UsageDay[]) => days.reduce((sum, d) => sum + dayTotal(d), 0);
 export const outcomeTotal = (days: readonly UsageDay[], outcome: Outcome) =>
-  days.reduce((sum, d) => sum + d[outcome], 0);
+  days.reduce((sum, d) => sum + ofDay(d, outcome), 0);
 
 /** The smallest of 1, 2, 3, 5 and 7 times a power of ten that is no less than the value: the top of an axis. */
 export function niceTop(value: number): number {

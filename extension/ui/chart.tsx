@@ -1,6 +1,16 @@
 import type { UsageDay } from '../../shared/contract/keys.ts';
-import { dayTotal, niceTop, OUTCOME_WORDS, type Outcome, outcomeTotal, sparkHeights, total, usageSentence } from './chart-data.ts';
-import { now } from './clock.tsx';
+import { now } from '../state/clock.ts';
+import {
+  dayTotal,
+  niceTop,
+  OUTCOME_WORDS,
+  type Outcome,
+  ofDay,
+  outcomeTotal,
+  sparkHeights,
+  total,
+  usageSentence,
+} from './chart-data.ts';
 import { compact, day, number } from './format.ts';
 
 const SPARK = { days: 16, width: 64, height: 18, bar: 3 };
@@ -22,7 +32,17 @@ export function Sparkline({ days }: { days: readonly UsageDay[] }) {
     >
       {sparkHeights(days, SPARK.days).map((share, i) => {
         const h = Math.max(LEAST, share * height);
-        return <rect key={i} class={share === 0 ? 'z' : undefined} x={i * 4} y={height - h} width={bar} height={h} rx=".75" />;
+        return (
+          <rect
+            key={i}
+            class={share === 0 ? 'z' : undefined}
+            x={i * 4}
+            y={height - h}
+            width={bar}
+            height={h}
+            rx=".75"
+          />
+        );
       })}
     </svg>
   );
@@ -59,10 +79,20 @@ function Bars({ of, x, width, scale }: { of: UsageDay; x: number; width: number;
   let y = SIZE.base;
   return (
     <g>
-      {STACK.filter((outcome) => of[outcome] > 0).map((outcome) => {
-        const h = Math.max(1, of[outcome] * scale);
+      {STACK.filter((outcome) => ofDay(of, outcome) > 0).map((outcome) => {
+        const h = Math.max(1, ofDay(of, outcome) * scale);
         y -= h;
-        return <rect key={outcome} {...FILLS[outcome]} x={x} y={y} width={width} height={h} rx={outcome === 'valid' ? 1 : 0} />;
+        return (
+          <rect
+            key={outcome}
+            {...FILLS[outcome]}
+            x={x}
+            y={y}
+            width={width}
+            height={h}
+            rx={outcome === 'valid' ? 1 : 0}
+          />
+        );
       })}
     </g>
   );
@@ -96,7 +126,11 @@ export function UsageChart({ days }: { days: readonly UsageDay[] }) {
         <Bars key={d.date} of={d} x={i * step} width={step - 2} scale={(base - top) / most} />
       ))}
       <line class="axis" x1="0" x2={plot} y1={base} y2={base} />
-      {first && <text x="0" y="84">{day(`${first.date}T12:00:00`, now.value)}</text>}
+      {first && (
+        <text x="0" y="84">
+          {day(`${first.date}T12:00:00`, now.value)}
+        </text>
+      )}
       <text x={plot - 2} y="84" text-anchor="end">
         Today
       </text>
@@ -142,7 +176,7 @@ export function UsageTable({ days }: { days: readonly UsageDay[] }) {
             <td>{day(`${d.date}T12:00:00`, now.value)}</td>
             {STACK.map((outcome) => (
               <td key={outcome} class="r num">
-                {number(d[outcome])}
+                {number(ofDay(d, outcome))}
               </td>
             ))}
           </tr>

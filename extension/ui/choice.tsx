@@ -106,7 +106,15 @@ export function Tick({ children, checked, onChange, kind = 'check' }: TickProps)
 }
 
 /** A filter that is on, with the way to take it off. */
-export function RemovableChip({ children, label, onRemove }: { children: ComponentChildren; label: string; onRemove: () => void }) {
+export function RemovableChip({
+  children,
+  label,
+  onRemove,
+}: {
+  children: ComponentChildren;
+  label: string;
+  onRemove: () => void;
+}) {
   return (
     <span class="chip chip--removable" data-on="">
       {children}

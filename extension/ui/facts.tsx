@@ -1,7 +1,13 @@
 import type { ComponentChildren } from 'preact';
 
 /** Pairs of a word and what it is; a pair without a value is left out. */
-export function Facts({ rows, narrow = false }: { rows: readonly (readonly [string, ComponentChildren])[]; narrow?: boolean }) {
+export function Facts({
+  rows,
+  narrow = false,
+}: {
+  rows: readonly (readonly [string, ComponentChildren])[];
+  narrow?: boolean;
+}) {
   return (
     <dl class={`facts ${narrow ? 'facts--narrow' : ''}`}>
       {rows

@@ -81,6 +81,9 @@ interface TextProps extends Frame {
   inputRef?: Ref<HTMLInputElement>;
 }
 
+// The types of attributes differ by type, so that one that is only known later has to be asserted.
+const inputType = (type: TextProps['type'] = 'text') => ({ type }) as { type: 'text' };
+
 export function TextField(props: TextProps) {
   const { label, aside, value, onInput, icon, suffix, mono } = props;
   const { id, describedBy, invalid, notes } = useNotes(props);
@@ -93,7 +96,7 @@ export function TextField(props: TextProps) {
           class={`input ${mono ? 'input--mono' : ''} ${props.inputMode === 'numeric' ? 'num' : ''}`}
           id={id}
           name={props.name}
-          type={props.type ?? 'text'}
+          {...inputType(props.type)}
           value={value}
           placeholder={props.placeholder}
           autocomplete={props.autocomplete ?? 'off'}
@@ -106,7 +109,7 @@ export function TextField(props: TextProps) {
           aria-required={props.required || undefined}
           aria-invalid={invalid || undefined}
           aria-describedby={describedBy}
-          ref={props.inputRef}
+          ref={props.inputRef ?? null}
           onInput={(event) => onInput(event.currentTarget.value)}
         />
         {suffix && <span class="suffix">{suffix}</span>}

@@ -13,10 +13,10 @@ export function keyCap(key: string): string {
   return caps[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
-/** Hidden from screen readers: `aria-keyshortcuts` and the list under `?` say it. */
-export function Kbd({ keys }: { keys: string }) {
+/** A hint that repeats what the list under `?` says: screen readers hear only those there (`spoken`). */
+export function Kbd({ keys, spoken = false }: { keys: string; spoken?: boolean }) {
   return (
-    <kbd class="kbd" aria-hidden="true">
+    <kbd class="kbd" aria-hidden={spoken ? undefined : 'true'}>
       {keys.split('+').map(keyCap).join('')}
     </kbd>
   );

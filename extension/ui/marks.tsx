@@ -50,7 +50,15 @@ export function Env({ of, short = false }: { of: Environment; short?: boolean })
   );
 }
 
-export function Tag({ children, tone, icon }: { children: ComponentChildren; tone?: 'ok' | 'warn' | 'bad' | 'info'; icon?: IconName }) {
+export function Tag({
+  children,
+  tone,
+  icon,
+}: {
+  children: ComponentChildren;
+  tone?: 'ok' | 'warn' | 'bad' | 'info';
+  icon?: IconName;
+}) {
   return (
     <span class={`tag ${tone ? `tag--${tone}` : ''}`}>
       {icon && <Icon name={icon} />}
@@ -76,7 +84,17 @@ export function Permissions({ of }: { of: readonly string[] }) {
 /** The shown part of a key; it never wraps. */
 export const Prefix = ({ of }: { of: string }) => <code class="prefix">{of}…</code>;
 
-export function Avatar({ name, large = false, square = false, ink = false }: { name: string; large?: boolean; square?: boolean; ink?: boolean }) {
+export function Avatar({
+  name,
+  large = false,
+  square = false,
+  ink = false,
+}: {
+  name: string;
+  large?: boolean;
+  square?: boolean;
+  ink?: boolean;
+}) {
   const shape = `${large ? ' avatar--lg' : ''}${square ? ' avatar--sq' : ''}${ink ? ' avatar--ink' : ''}`;
   return (
     <span class={`avatar${shape}`} aria-hidden="true">

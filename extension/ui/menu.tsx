@@ -6,7 +6,7 @@ import { Kbd } from './kbd.tsx';
 interface MenuProps {
   label: string;
   /** The button that opens it: the menu hangs below, and the focus goes back there. */
-  opener: RefObject<HTMLElement>;
+  opener: RefObject<HTMLElement | null>;
   align?: 'start' | 'end';
   width?: number;
   children: ComponentChildren;
@@ -33,7 +33,9 @@ const itemsOf = (menu: HTMLElement) => [...menu.querySelectorAll<HTMLElement>('[
 function moveFocus(menu: HTMLElement, event: KeyboardEvent): void {
   const items = itemsOf(menu);
   const at = items.indexOf(document.activeElement as HTMLElement);
-  const step = { ArrowDown: at + 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  const step = { ArrowDown: at + 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[
+    event.key
+  ];
   let next = step === undefined ? undefined : items.at(step % items.length);
   if (event.key.length === 1 && !event.metaKey && !event.ctrlKey && !event.altKey) {
     const rest = [...items.slice(at + 1), ...items.slice(0, at + 1)];
@@ -91,12 +93,13 @@ interface ItemProps {
 }
 
 export function MenuItem({ children, icon, mark, end, kbd, danger, checked, unavailable, onSelect }: ItemProps) {
+  const kind =
+    checked === undefined ? { role: 'menuitem' as const } : { role: 'menuitemradio' as const, 'aria-checked': checked };
   return (
     <button
       type="button"
       class={`menu__item ${danger ? 'menu__item--danger' : ''}`}
-      role={checked === undefined ? 'menuitem' : 'menuitemradio'}
-      aria-checked={checked}
+      {...kind}
       aria-disabled={unavailable ? 'true' : undefined}
       title={unavailable}
       tabIndex={-1}

@@ -24,7 +24,12 @@ export function Callout(props: { tone: Tone; icon?: IconName; live?: boolean; ch
 }
 
 /** A remark across the whole width, about the state of everything below it. */
-export function Banner(props: { tone?: 'warn' | 'info'; icon: IconName; children: ComponentChildren; action?: ComponentChildren }) {
+export function Banner(props: {
+  tone?: 'warn' | 'info';
+  icon: IconName;
+  children: ComponentChildren;
+  action?: ComponentChildren;
+}) {
   return (
     <div class={`banner ${props.tone === 'info' ? 'banner--info' : ''}`} role="status">
       <Icon name={props.icon} />
@@ -35,7 +40,12 @@ export function Banner(props: { tone?: 'warn' | 'info'; icon: IconName; children
 }
 
 /** What belongs here, and the one thing to do. */
-export function Empty(props: { picture?: ComponentChildren; title: string; children?: ComponentChildren; action?: ComponentChildren }) {
+export function Empty(props: {
+  picture?: ComponentChildren;
+  title: string;
+  children?: ComponentChildren;
+  action?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       {props.picture}

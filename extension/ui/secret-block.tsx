@@ -1,8 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import { formatSecret, SECRET_FORMATS, type SecretFormat } from '../state/secret.ts';
 import { Button } from './button.tsx';
-import { around, FORMAT_LABELS, SECRET_FORMATS, type SecretFormat } from './secret-formats.ts';
 import { PanelTabs } from './tabs.tsx';
+
+const FORMAT_LABELS: Record<SecretFormat, string> = {
+  raw: 'Key',
+  shell: 'Shell',
+  dotenv: '.env',
+  docker: 'Docker',
+  curl: 'curl',
+};
 
 interface SecretProps {
   secret: string;
@@ -17,11 +25,21 @@ interface SecretProps {
 // Hidden text has the length of what it hides, so that nothing moves.
 const veil = (text: string) => '•'.repeat(text.length);
 
-function Secret({ secret, format, server, shown }: { secret: string; format: SecretFormat; server: string; shown: boolean }): ComponentChildren {
-  const [before, after] = around(format, server);
+function Secret({
+  secret,
+  format,
+  server,
+  shown,
+}: {
+  secret: string;
+  format: SecretFormat;
+  server: string;
+  shown: boolean;
+}): ComponentChildren {
+  const [before, after] = formatSecret(secret, format, server).split(secret);
   const cut = secret.lastIndexOf('_') + 1;
   const body = secret.slice(cut);
-  if (format === 'key') {
+  if (format === 'raw') {
     return (
       <code class="key">
         <span>{secret.slice(0, cut)}</span>
@@ -52,9 +70,8 @@ export function SecretBlock({ secret, server, format, onFormat, copied, onCopy }
         value={format}
         onChange={onFormat}
       />
-      <div class="secret" role="tabpanel" id={panel} aria-label={FORMAT_LABELS[format]}>
-        {/* Focusable, so that a long command can be scrolled and selected by keyboard. */}
-        <pre tabIndex={0} role="region" aria-label="Secret, shown once">
+      <div class="secret" role="tabpanel" id={panel} aria-label="Secret, shown once">
+        <pre>
           <Secret secret={secret} format={format} server={server} shown={shown} />
         </pre>
         <div class="secret__bar">

@@ -1,5 +1,5 @@
-import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { preferences } from '../state/preferences.ts';
 
 /** One shortcut: `n`, `/`, `ArrowDown`, `Mod+Enter`. */
 export interface Shortcut {
@@ -18,9 +18,6 @@ interface Layer {
 }
 
 const layers: Layer[] = [];
-
-/** Whether single letters and digits act: a person can turn them off. */
-export const singleKeys = signal(true);
 
 const TEXT_TYPES = new Set(['text', 'search', 'email', 'url', 'password', 'date', 'number', 'tel']);
 
@@ -55,9 +52,17 @@ export function find(event: Pressed, typing: boolean, stack: readonly Layer[], s
   return undefined;
 }
 
+/** Arrows inside a group of radio buttons, a list or a text of several lines are that element's own. */
+const ownsArrows = (target: EventTarget | null) =>
+  target instanceof HTMLSelectElement ||
+  target instanceof HTMLTextAreaElement ||
+  (target instanceof HTMLInputElement && (target.type === 'radio' || target.type === 'date'));
+
 function onKeyDown(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.isComposing || event.repeat) return;
-  const hit = find(event, isTyping(event.target), layers, singleKeys.value);
+  const arrow = event.key.startsWith('Arrow');
+  if (event.defaultPrevented || event.isComposing || (event.repeat && !arrow)) return;
+  if (arrow && ownsArrows(event.target)) return;
+  const hit = find(event, isTyping(event.target), layers, preferences.value.singleKeys);
   if (!hit) return;
   event.preventDefault();
   hit.run();

@@ -1,0 +1,104 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { scroll } from '../state/drafts.ts';
+import { preferences } from '../state/preferences.ts';
+import { back } from '../state/route.ts';
+import { Button } from './button.tsx';
+import { useShortcuts } from './shortcuts.ts';
+import { Toasts } from './toasts.tsx';
+
+/** Light or dark as the person chose, or as the system says. */
+export function useTheme(): void {
+  const { theme } = preferences.value;
+  useLayoutEffect(() => {
+    if (theme === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+}
+
+/** Where the focus goes when a screen appears: the marked place, or its heading. */
+function useFirstFocus() {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const page = ref.current;
+    const marked = page?.querySelector<HTMLElement>('[data-autofocus]');
+    const target = marked ?? page?.querySelector<HTMLElement>('h1[tabindex]');
+    target?.focus({ preventScroll: true });
+  }, []);
+  return ref;
+}
+
+const WAIT = 200;
+
+/** Keeps how far the element is scrolled, and brings it back when the screen is shown again. */
+function useKeptScroll(name: string | undefined) {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (name && ref.current) ref.current.scrollTop = scroll.peek()[name] ?? 0;
+  }, [name]);
+  useEffect(() => {
+    const element = ref.current;
+    if (!name || !element) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const keep = () => {
+      clearTimeout(timer);
+      const { scrollTop } = element;
+      timer = setTimeout(() => {
+        scroll.value = { ...scroll.peek(), [name]: scrollTop };
+      }, WAIT);
+    };
+    element.addEventListener('scroll', keep, { passive: true });
+    return () => element.removeEventListener('scroll', keep);
+  }, [name]);
+  return ref;
+}
+
+interface PopupPageProps {
+  top?: ComponentChildren;
+  children: ComponentChildren;
+  foot?: ComponentChildren;
+  /** A line of state instead of actions. */
+  quiet?: boolean;
+  /** Under this name the place of scrolling is kept. */
+  scrollName?: string;
+  /** Sheets and dialogs. */
+  over?: ComponentChildren;
+}
+
+/** 400×600: a bar that stays, a body that scrolls, a foot that stays. */
+export function PopupPage({ top, children, foot, quiet, scrollName, over }: PopupPageProps) {
+  const page = useFirstFocus();
+  const body = useKeptScroll(scrollName);
+  return (
+    <div class="popup" ref={page}>
+      <div class="popup__top">{top}</div>
+      <main class="popup__body" ref={body}>
+        {children}
+      </main>
+      {foot && <footer class={`popup__foot ${quiet ? 'popup__foot--quiet' : ''}`}>{foot}</footer>}
+      <Toasts />
+      {over}
+    </div>
+  );
+}
+
+interface TitleBarProps {
+  title: string;
+  onBack?: (() => void) | false;
+  end?: ComponentChildren;
+}
+
+/** The bar of a screen below the first one: back, what it is about, its acts. Escape goes back too. */
+export function TitleBar({ title, onBack = back, end }: TitleBarProps) {
+  useShortcuts(onBack ? [{ key: 'Escape', words: 'Back', typing: true, run: onBack }] : []);
+  return (
+    <header class={`topbar topbar--title ${onBack ? '' : 'topbar--first'}`}>
+      {onBack && <Button variant="ghost" icon="back" label="Back" onClick={onBack} />}
+      <h1 class="truncate" title={title} tabIndex={-1}>
+        {title}
+      </h1>
+      <span class="grow" />
+      {end}
+    </header>
+  );
+}

@@ -1,0 +1,237 @@
+import type { FreshSecret, PublishedName } from '../../../extension/messages/published.ts';
+import type { Route } from '../../../extension/state/route.ts';
+import type { Answers } from './browser.ts';
+import {
+  after,
+  before,
+  GROUPS,
+  INVITATIONS,
+  KEYS,
+  key,
+  LONG,
+  lena,
+  MEMBERS,
+  member,
+  NOW,
+  PREVIEW,
+  requestRow,
+  snapshot,
+  USAGE,
+  usage,
+} from './samples.ts';
+
+/** One screen in one state: what is published, where the page is, what the background would answer. */
+export interface Scene {
+  published?: Partial<Record<PublishedName, unknown>>;
+  route?: Route[];
+  kept?: Record<string, unknown>;
+  answers?: Answers;
+  surface?: 'popup' | 'workspace';
+}
+
+const MINUTE = 60_000;
+const origin = 'https://keys.acme.example';
+const failure = (code: string, title: string, more = {}) => ({ code, title, ...more });
+const refusal = (code: string, title: string, more = {}) => ({ ok: false, failure: failure(code, title, more) });
+
+const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
+  connection: { status: 'connected', origin, user: lena },
+  snapshot: snapshot(over),
+  sync: { at: NOW, failure: null },
+  team: { at: NOW, members: MEMBERS, invitations: INVITATIONS },
+});
+
+const requests =
+  (rows = [requestRow()]) =>
+  () => ({ items: rows, nextCursor: null });
+const base: Answers = {
+  'group.list': () => GROUPS,
+  'key.requests': requests(),
+  'key.read': ({ keyId }: { keyId: string }) =>
+    [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ??
+    refusal('not_found', 'There is no such thing here'),
+  'key.usage': ({ keyId }: { keyId: string }) => USAGE[keyId] ?? usage(40),
+  'team.previewRemoval': () => PREVIEW,
+};
+
+const rotating = key({
+  name: 'rotating-app',
+  rotation: {
+    oldPrefix: 'heex_prod_1Aa2Bb3C',
+    oldExpiresAt: after(23.8 * 60 * MINUTE),
+    oldLastUsed: { at: before(2 * MINUTE), ip: '10.0.0.4', userAgent: 'curl/8.5.0' },
+  },
+  lastUsed: { at: before(MINUTE), ip: '10.0.0.7', userAgent: 'heex-ingest/2.9' },
+});
+const disabled = key({ name: 'docs-bot', status: 'disabled', environment: 'staging', prefix: 'heex_stag_Hq2Lw8sA' });
+const fresh = (over: Partial<FreshSecret> = {}): FreshSecret => ({
+  id: 'fresh_1',
+  kind: 'created',
+  key: key({ name: 'prod-fleet-sync', prefix: 'heex_prod_K4vT9mPz' }),
+  secret: 'heex_prod_K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz',
+  copied: true,
+  at: NOW,
+  ...over,
+});
+const at = (screen: Route['screen'], id?: string): Route[] => [{ screen: 'keys' }, { screen, ...(id ? { id } : {}) }];
+const draft = {
+  name: 'prod-fleet-sync',
+  description: '',
+  environment: 'production',
+  expiry: '90',
+  expiresOn: '',
+  groupId: 'grp_ingest',
+  permissions: null,
+  ipAllowlist: '',
+  rateLimit: '',
+  customers: '',
+  technicalOwner: '',
+  advancedOpen: false,
+};
+
+const connecting = (connection: unknown): Scene => ({ published: { connection } });
+const timeout = failure('timeout', 'The server did not answer in time', { detail: 'ERR_CONNECTION_TIMED_OUT' });
+
+export const SCENES: Record<string, Scene> = {
+  'p1-connect': connecting({ status: 'disconnected' }),
+  'p1-reaching': connecting({ status: 'reaching', origin }),
+  'p1-connect-error': connecting({ status: 'unreachable', origin, failure: timeout }),
+  'p1-connect-waiting': connecting({ status: 'waiting', origin, code: 'ABCD-EFGH', expiresAt: NOW + 9.7 * MINUTE }),
+  'p1-permission': connecting({ status: 'permission_needed', origin }),
+  'p1-denied': connecting({ status: 'not_approved', origin, reason: 'denied' }),
+  'p1-signed-out': connecting({ status: 'signed_out', origin, user: lena }),
+  'w-permission': { ...connecting({ status: 'permission_needed', origin }), surface: 'workspace' },
+  'p2-keys': { published: connected() },
+  'p2-keys-member': {
+    published: connected({ membership: { ...snapshot().membership, role: 'member' }, allKeys: null }),
+  },
+  'p2-keys-empty': {
+    published: connected({ keys: [], allKeys: [], workspace: { ...snapshot().workspace, keysUsed: 0 } }),
+  },
+  'p2-keys-offline': {
+    published: {
+      ...connected({ at: NOW - 27 * MINUTE }),
+      sync: { at: NOW, failure: failure('network', 'The server can’t be reached') },
+    },
+  },
+  'p2-limit': {
+    published: connected({
+      keys: [...KEYS, disabled, LONG, rotating],
+      workspace: { ...snapshot().workspace, keysUsed: 10 },
+    }),
+  },
+  'p2-upgrade': {
+    published: connected({
+      keys: [],
+      allKeys: [],
+      workspace: { ...snapshot().workspace, plan: 'starter', keysUsed: 0 },
+    }),
+  },
+  'p2-loading': { published: { connection: { status: 'connected', origin, user: lena } } },
+  'p2-failed': {
+    published: {
+      connection: { status: 'connected', origin, user: lena },
+      sync: { at: NOW, failure: failure('timeout', 'The server did not answer in time') },
+    },
+  },
+  'p2-no-match': {
+    published: connected(),
+    kept: { filters: { search: 'zzz', environment: null, status: 'active', expiration: null, owner: 'all' } },
+  },
+  'p3-new': { published: connected(), route: at('new'), kept: { 'draft.newKey': draft } },
+  'p3-new-never': {
+    published: connected(),
+    route: at('new'),
+    kept: { 'draft.newKey': { ...draft, name: 'lena-laptop', expiry: 'never' } },
+  },
+  'p3-new-advanced': {
+    published: connected(),
+    route: at('new'),
+    kept: {
+      'draft.newKey': {
+        ...draft,
+        advancedOpen: true,
+        ipAllowlist: '10.0.0.0/24\n203.0.113.300\n198.51.100.7\nfd00:12::/129',
+        rateLimit: '600/60',
+      },
+    },
+    answers: {
+      'key.create': () =>
+        refusal('bad_request', 'The request has an error', {
+          errors: [
+            { path: 'ipAllowlist.1', message: '203.0.113.300 isn’t an IP address. Each part goes up to 255.' },
+            { path: 'ipAllowlist.3', message: 'an IPv6 range ends at /128, so /129 can’t work.' },
+          ],
+        }),
+    },
+  },
+  'p3-new-refused': {
+    published: connected(),
+    route: at('new'),
+    kept: { 'draft.newKey': draft },
+    answers: {
+      'key.create': () =>
+        refusal('outcome_unknown', 'The server did not answer, so it is not certain whether this was done', {
+          requestId: 'req_81Kd',
+        }),
+    },
+  },
+  'p3-new-custom': {
+    published: connected({ workspace: { ...snapshot().workspace, policies: { maxKeyLifetimeDays: 90 } } }),
+    route: at('new'),
+    kept: { 'draft.newKey': { ...draft, expiry: 'custom' } },
+  },
+  'p4-reveal': { published: { ...connected(), fresh: [fresh()] } },
+  'p4-reveal-docker': { published: { ...connected(), fresh: [fresh()] }, kept: { secretFormat: 'docker' } },
+  'p4-not-copied': { published: { ...connected(), fresh: [fresh({ copied: false }), fresh({ id: 'fresh_2' })] } },
+  'p4-lost': { published: { ...connected(), fresh: [fresh({ secret: null, copied: false })] } },
+  'p5-detail': { published: connected(), route: at('key', KEYS[0]?.id) },
+  'p5-long': { published: connected({ keys: [LONG] }), route: at('key', LONG.id) },
+  'p5-disabled': { published: connected({ keys: [disabled] }), route: at('key', disabled.id) },
+  'p5-revoked': {
+    published: connected(),
+    route: at('key', KEYS[3]?.id),
+    answers: {
+      'key.requests': requests([
+        requestRow({
+          outcome: 'unauthorized',
+          code: 'revoked',
+          at: before(MINUTE),
+          ip: '192.0.2.201',
+          userAgent: 'python-httpx/0.27',
+        }),
+      ]),
+    },
+  },
+  'p5-missing': { published: connected(), route: at('key', 'key_gone') },
+  'p5-edit': { published: connected(), route: at('edit', KEYS[0]?.id) },
+  'p6-rotate': { published: connected(), route: at('rotate', KEYS[0]?.id) },
+  'p6-handoff': { published: connected({ keys: [rotating] }), route: at('key', rotating.id) },
+  'p7-revoke': { published: connected(), route: [...at('key', KEYS[0]?.id), { screen: 'revoke', id: KEYS[0]?.id }] },
+  'p7-revoke-unused': {
+    published: connected({ keys: [key({ name: 'bench-rig', environment: 'development', lastUsed: null })] }),
+    route: at('revoke', 'key_bench-rig'),
+    answers: { 'key.read': () => key({ name: 'bench-rig', environment: 'development', lastUsed: null }) },
+  },
+  'p8-team': { published: connected(), route: at('team') },
+  'p8-team-long': {
+    published: {
+      ...connected(),
+      team: {
+        at: NOW,
+        members: [
+          member('Lena Fischer', { role: 'owner' }),
+          member('Maximiliana Bartholomäa von Hohenzollern-Sigmaringen', {
+            email: 'maximiliana.von.hohenzollern@subsidiary.acme.example',
+            role: 'admin',
+          }),
+        ],
+        invitations: [],
+      },
+    },
+    route: at('team'),
+  },
+  'p9-remove': { published: connected(), route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }] },
+};
+
+for (const scene of Object.values(SCENES)) scene.answers = { ...base, ...scene.answers };
