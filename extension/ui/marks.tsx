@@ -16,8 +16,8 @@ const STATUS_MARKS: Record<KeyStatus, { icon: IconName; tone: string }> = {
 interface StatusProps {
   of: Pick<Key, 'status' | 'revokedReason'>;
   mine?: boolean;
-  /** Words after the status, instead of the reason of a revocation. */
-  note?: ComponentChildren;
+  /** Words after the status, instead of the reason of a revocation; empty for none. */
+  note?: string | undefined;
 }
 
 /** Glyph, word and colour; of a revoked key also why. */
@@ -96,11 +96,7 @@ export function Avatar({
   ink?: boolean;
 }) {
   const shape = `${large ? ' avatar--lg' : ''}${square ? ' avatar--sq' : ''}${ink ? ' avatar--ink' : ''}`;
-  return (
-    <span class={`avatar${shape}`} aria-hidden="true">
-      {initials(name, square ? 1 : 2)}
-    </span>
-  );
+  return <span class={`avatar${shape}`} aria-hidden="true" data-initials={initials(name, square ? 1 : 2)} />;
 }
 
 export function Logo() {

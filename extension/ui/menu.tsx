@@ -72,7 +72,14 @@ function Menu({ label, opener, align = 'start', width, children, onClose }: Menu
     } else if (ref.current) moveFocus(ref.current, event);
   };
   return (
-    <div ref={ref} class="menu menu--floating" role="menu" aria-label={label} style={{ width }} onKeyDown={keydown}>
+    <div
+      ref={ref}
+      class="menu menu--floating"
+      role="menu"
+      aria-label={label}
+      style={width === undefined ? undefined : { width: `${width}px` }}
+      onKeyDown={keydown}
+    >
       {children}
     </div>
   );

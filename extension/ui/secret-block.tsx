@@ -1,16 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import { formatSecret, SECRET_FORMATS, type SecretFormat } from '../state/secret.ts';
 import { Button } from './button.tsx';
+import { around, FORMAT_LABELS, SECRET_FORMATS, type SecretFormat } from './secret-formats.ts';
 import { PanelTabs } from './tabs.tsx';
-
-const FORMAT_LABELS: Record<SecretFormat, string> = {
-  raw: 'Key',
-  shell: 'Shell',
-  dotenv: '.env',
-  docker: 'Docker',
-  curl: 'curl',
-};
 
 interface SecretProps {
   secret: string;
@@ -36,10 +28,10 @@ function Secret({
   server: string;
   shown: boolean;
 }): ComponentChildren {
-  const [before, after] = formatSecret(secret, format, server).split(secret);
+  const [before, after] = around(format, server);
   const cut = secret.lastIndexOf('_') + 1;
   const body = secret.slice(cut);
-  if (format === 'raw') {
+  if (format === 'key') {
     return (
       <code class="key">
         <span>{secret.slice(0, cut)}</span>

@@ -13,9 +13,10 @@ import { Button, LinkButton } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { Select } from '../ui/field.tsx';
 import { errorsOf, focusFirstInvalid, sentence } from '../ui/field-errors.ts';
-import { ago, timeLeft } from '../ui/format.ts';
+import { day, fullDay, timeLeft } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Callout } from '../ui/notice.tsx';
+import { When } from '../ui/when.tsx';
 import { fieldErrors } from './key-form-model.ts';
 import { ROLE_WORDS } from './top-bar.tsx';
 
@@ -172,8 +173,8 @@ export function InvitationRow({ of: invitation }: { of: TeamInvitation }) {
         <b class="semi truncate" title={invitation.email}>
           {invitation.email}
         </b>
-        <small class="truncate">
-          {ROLE_WORDS[invitation.role]} · sent {ago(invitation.createdAt, now.value)} ·{' '}
+        <small class="truncate" title={`Sent ${fullDay(invitation.createdAt)} by ${invitation.invitedBy.name}`}>
+          {ROLE_WORDS[invitation.role]} · sent <When at={invitation.createdAt} words={day} /> ·{' '}
           {timeLeft(invitation.expiresAt, now.value)}
         </small>
       </div>

@@ -137,7 +137,7 @@ function Head({ of: key }: { of: Key }) {
     <div class="section">
       <div class="row row--between head-line">
         <div class="row" style="gap:10px">
-          <Status of={key} mine={isMine(key)} />
+          <Status of={key} mine={isMine(key)} note="" />
           <span class="subtle">·</span>
           <Env of={key.environment} />
         </div>

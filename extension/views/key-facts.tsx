@@ -22,9 +22,9 @@ export function UsageSection({ days }: { days: UsageDay[] }) {
         Requests, 30 days<span class="num figure">{number(total(days))}</span>
       </h2>
       {asTable ? <UsageTable days={days} /> : <UsageChart days={days} />}
-      <div class="row row--between">
+      <div class="row row--between row--top">
         {asTable ? <span /> : <UsageLegend days={days} />}
-        <LinkButton class="small" onClick={() => setAsTable(!asTable)}>
+        <LinkButton class="small nowrap usage-toggle" onClick={() => setAsTable(!asTable)}>
           {asTable ? 'Show as chart' : 'Show as table'}
         </LinkButton>
       </div>

@@ -157,6 +157,14 @@ function FirstReadFailed() {
 }
 
 function Foot() {
+  if (dataAt.value === undefined && syncFailure.value) {
+    return (
+      <>
+        <Icon name="wifi-off" class="icon--sm" />
+        <span>Nothing read yet</span>
+      </>
+    );
+  }
   if (offline.value && dataAt.value !== undefined) {
     return (
       <>
@@ -165,10 +173,17 @@ function Foot() {
       </>
     );
   }
+  const failed = syncFailure.value !== null;
   return (
     <>
-      {refreshing.value ? <span class="spinner" /> : <Icon name="ok" class="icon--sm ok" />}
-      <span>{refreshing.value ? 'Refreshing' : 'Up to date'}</span>
+      {refreshing.value || dataAt.value === undefined ? (
+        <span class="spinner" />
+      ) : (
+        <Icon name={failed ? 'warn' : 'ok'} class={`icon--sm ${failed ? 'warn' : 'ok'}`} />
+      )}
+      <span>
+        {refreshing.value || dataAt.value === undefined ? 'Refreshing' : failed ? 'Not refreshed' : 'Up to date'}
+      </span>
       <span class="end row" aria-hidden="true">
         <Kbd keys="ArrowUp" />
         <Kbd keys="ArrowDown" /> choose <Kbd keys="Enter" /> open
@@ -201,10 +216,10 @@ export function Keys() {
           <TopBar title="Keys" at="keys" end={<TopEnd />} />
           <StateBanners />
           {!blank && (
-            <>
+            <search>
               <Tools />
               <FilterBar />
-            </>
+            </search>
           )}
         </>
       }

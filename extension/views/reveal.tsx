@@ -3,7 +3,7 @@ import type { FreshSecret } from '../messages/published.ts';
 import { connection } from '../state/connection.ts';
 import { insertIntoPage, insertTarget } from '../state/insert.ts';
 import { replaceRoute } from '../state/route.ts';
-import { copySecret, dismissSecret, formatSecret, freshSecrets, secretFormat } from '../state/secret.ts';
+import { copySecret, dismissSecret, freshSecrets, secretFormat } from '../state/secret.ts';
 import { showFailure, showToast } from '../state/toasts.ts';
 import { Button } from '../ui/button.tsx';
 import { fullDay } from '../ui/format.ts';
@@ -12,6 +12,7 @@ import { Env, Prefix } from '../ui/marks.tsx';
 import { Callout } from '../ui/notice.tsx';
 import { PopupPage, TitleBar } from '../ui/page.tsx';
 import { SecretBlock } from '../ui/secret-block.tsx';
+import { asFormat, formatSecret } from '../ui/secret-formats.ts';
 import { useShortcuts } from '../ui/shortcuts.ts';
 
 const origin = () => ('origin' in connection.value ? connection.value.origin : '');
@@ -87,8 +88,8 @@ export function Reveal({ fresh }: { fresh: FreshSecret }) {
 
 function Secret({ fresh, secret }: { fresh: FreshSecret; secret: string }) {
   const [failed, setFailed] = useState(false);
-  const format = secretFormat.value;
-  const text = formatSecret(secret, format, origin());
+  const format = asFormat(secretFormat.value);
+  const text = formatSecret(format, secret, origin());
   const copied = fresh.copied && !failed;
   const copyAgain = async () => {
     const done = await copySecret(fresh, text);

@@ -9,7 +9,7 @@ import { chooseWorkspace, isAdmin, me, memberships, workspace } from '../state/w
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
-import { Avatar } from '../ui/marks.tsx';
+import { Avatar, Logo } from '../ui/marks.tsx';
 import { MenuItem, useMenu } from '../ui/menu.tsx';
 import { useShortcuts } from '../ui/shortcuts.ts';
 import { SectionTabs } from '../ui/tabs.tsx';
@@ -216,7 +216,10 @@ export function TopBar({ title, at, end }: { title: string; at: 'keys' | 'team';
   return (
     <>
       <header class="topbar">
-        <WorkspaceMenu />
+        <h1 class="sr" tabIndex={-1}>
+          {title}
+        </h1>
+        {workspace.value ? <WorkspaceMenu /> : <Logo />}
         <span class="grow" />
         <Button
           variant="ghost"
@@ -224,11 +227,8 @@ export function TopBar({ title, at, end }: { title: string; at: 'keys' | 'team';
           label="Open the workspace in a tab"
           onClick={() => void openWorkspace(route.peek())}
         />
-        <AccountMenu onDisconnect={() => setLeaving(true)} />
+        {me.value && <AccountMenu onDisconnect={() => setLeaving(true)} />}
       </header>
-      <h1 class="sr" tabIndex={-1}>
-        {title}
-      </h1>
       <SectionTabs
         label="Sections"
         options={sections}

@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { startState } from '../../state/boot.ts';
+import { Popup } from '../../views/popup.tsx';
 
 await startState('popup');
-render(<main>Heex Keys</main>, document.getElementById('root') as HTMLElement);
+render(<Popup />, document.getElementById('root') as HTMLElement);

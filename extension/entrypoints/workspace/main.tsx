@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { startState } from '../../state/boot.ts';
+import { Workspace } from '../../views/workspace.tsx';
 
 await startState('workspace');
-render(<main>Heex Keys</main>, document.getElementById('root') as HTMLElement);
+render(<Workspace />, document.getElementById('root') as HTMLElement);

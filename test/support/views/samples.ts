@@ -190,7 +190,9 @@ const invitation: Invitation = {
   expiresAt: after(6 * DAY),
   invitedBy: author(),
 };
-export const INVITATIONS: TeamInvitation[] = [{ ...invitation, link: 'https://keys.acme.example/invite#heexi_Zr6mQ1' }];
+export const INVITATIONS: TeamInvitation[] = [
+  { ...invitation, link: 'https://keys.acme.example/invite#heexi_Zr6mQ1', withdrawing: false },
+];
 
 const source = (ip: string, userAgent: string, uses: number, ago: number) => ({
   ip,

@@ -45,10 +45,7 @@ export class Stage {
     const errors: unknown[] = [];
     page.on('pageerror', (error) => errors.push(error));
     await page.setViewport({ ...(size ?? { width: 400, height: 600 }), deviceScaleFactor: 2 });
-    await page.emulateMediaFeatures([
-      { name: 'prefers-color-scheme', value: scheme },
-      { name: 'prefers-reduced-motion', value: 'reduce' },
-    ]);
+    await this.dress(page, scheme);
     await page.goto(`${this.#url}?scene=${scene}`);
     await page.waitForSelector('#root > *').catch(() => {
       throw new Error(`${scene} did not render: ${errors.join('; ')}`);
@@ -56,6 +53,14 @@ export class Stage {
     await page.evaluate(() => new Promise((done) => setTimeout(done, 60)));
     if (errors.length > 0) throw new Error(`${scene}: ${errors.join('; ')}`);
     return page;
+  }
+
+  /** Light or dark as the system says, without motion. */
+  async dress(page: Page, scheme: 'light' | 'dark'): Promise<void> {
+    await page.emulateMediaFeatures([
+      { name: 'prefers-color-scheme', value: scheme },
+      { name: 'prefers-reduced-motion', value: 'reduce' },
+    ]);
   }
 
   async close(): Promise<void> {
