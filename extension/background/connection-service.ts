@@ -111,9 +111,13 @@ export function createConnectionService(deps: ConnectionDeps) {
     );
   }
 
-  async function dropApproval(): Promise<void> {
+  /** Gives up what is under way; where nothing is, the server itself. */
+  async function cancel(): Promise<void> {
+    const connection = await store.read('connection');
+    if (connection?.status === 'signed_out' || connection?.status === 'permission_needed') return disconnect();
     await store.remove('approval');
     await browser.alarms.clear(EXPIRY_ALARM);
+    await settle();
   }
 
   async function exchange({ origin, verifier }: Approval, code: string): Promise<void> {
@@ -121,6 +125,9 @@ export function createConnectionService(deps: ConnectionDeps) {
       const { session, user } = await client.call({ origin }, people.connectToken, {
         body: { code, codeVerifier: verifier },
       });
+      const before = await store.read('account');
+      // Somebody else, or another server: nothing of the person before stays.
+      if (before && (before.origin !== origin || before.user.id !== user.id)) await store.forget();
       await store.write('account', { origin, user, token: session.token });
       await store.write('connection', { status: 'connected', origin, user });
     } catch (error) {
@@ -173,10 +180,7 @@ export function createConnectionService(deps: ConnectionDeps) {
         await store.write('connection', { status: 'permission_needed', origin, ...(user ? { user } : {}) });
       },
       'connection.reopenTab': showTab,
-      'connection.cancel': async () => {
-        await dropApproval();
-        await settle();
-      },
+      'connection.cancel': cancel,
       'connection.disconnect': disconnect,
     } satisfies Partial<Handlers>,
 

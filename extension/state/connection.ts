@@ -23,24 +23,13 @@ const asking = signal(false);
 /** The browser shows its permission prompt. */
 export const askingPermission: ReadonlySignal<boolean> = asking;
 
-/**
- * Connects to the server at a typed address. Call it straight from a click: the browser asks its permission only then,
- * and only in a full page, so the popup sends the person there when the address has not been allowed yet.
- */
-export async function connect(typed: string): Promise<Result<void>> {
-  const address = parseAddress(typed);
-  if (!address.ok) return { ok: false, failure: localFailure('bad_address', address.message) };
-  const origins = [hostPattern(address.origin)];
-  if (surface.value === 'popup' && !(await browser.permissions.contains({ origins }))) {
-    const wanted = await ask('connection.want', { origin: address.origin });
-    if (wanted.ok) await openWorkspace({ screen: 'connect' });
-    return wanted;
-  }
+/** The prompt of the browser; true when the person has allowed it, now or before. */
+async function askPermission(origins: string[]): Promise<Result<void>> {
   asking.value = true;
   try {
-    // Nothing may be awaited before this line in a full page: the click would no longer count.
+    // Nothing may be awaited before this line: the click would no longer count.
     const granted = await browser.permissions.request({ origins });
-    if (!granted) return { ok: false, failure: localFailure('permission_needed') };
+    return granted ? { ok: true, value: undefined } : { ok: false, failure: localFailure('permission_needed') };
   } catch (error) {
     return {
       ok: false,
@@ -49,7 +38,31 @@ export async function connect(typed: string): Promise<Result<void>> {
   } finally {
     asking.value = false;
   }
-  return ask('connection.start', { origin: address.origin });
+}
+
+/** A prompt would destroy the popup that asks, so the full page is brought up to ask instead. */
+async function askInWorkspace(origin: string): Promise<Result<void>> {
+  const wanted = await ask('connection.want', { origin });
+  if (wanted.ok) await openWorkspace({ screen: 'connect' });
+  return wanted;
+}
+
+/**
+ * Connects to the server at a typed address. Call it straight from a click: the browser asks its permission only then,
+ * and only in a full page, so the popup sends the person there when the address has not been allowed yet.
+ */
+export async function connect(typed: string): Promise<Result<void>> {
+  const address = parseAddress(typed);
+  if (!address.ok) return { ok: false, failure: localFailure('bad_address', address.message) };
+  const { origin } = address;
+  const origins = [hostPattern(origin)];
+  if (surface.value === 'popup') {
+    if (!(await browser.permissions.contains({ origins }))) return askInWorkspace(origin);
+  } else {
+    const allowed = await askPermission(origins);
+    if (!allowed.ok) return allowed;
+  }
+  return ask('connection.start', { origin });
 }
 
 /** Brings the approval page back, or opens it again when it was closed. */

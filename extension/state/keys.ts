@@ -15,7 +15,7 @@ import type { FreshSecret } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
 import { persisted } from './persisted.ts';
 import { mirrors } from './published.ts';
-import { copySecret } from './secret.ts';
+import { copySecret, holding } from './secret.ts';
 import { showFailure, showToast } from './toasts.ts';
 
 export type CreateKeyBody = z.infer<typeof createKeyBody>;
@@ -81,15 +81,19 @@ const attemptSchema = z.nullable(z.object({ of: z.string(), id: z.string() }));
 /** The latest create or rotation of unknown outcome: the same once more is a repeat, not a second one. */
 const lastAttempt = persisted<z.infer<typeof attemptSchema>>('attempt', attemptSchema, null);
 
-async function attempt(of: string, send: (id: string) => Promise<Result<FreshSecret>>): Promise<Result<FreshSecret>> {
-  const id = lastAttempt.value?.of === of ? lastAttempt.value.id : crypto.randomUUID();
-  lastAttempt.value = { of, id };
-  let result = await send(id);
+async function sendAndCopy(id: string, send: () => Promise<Result<FreshSecret>>): Promise<Result<FreshSecret>> {
+  let result = await send();
   // The worker was stopped in the middle: the one that starts now takes the same attempt up.
-  if (!result.ok && result.failure.code === 'internal_error') result = await send(id);
+  if (!result.ok && result.failure.code === 'internal_error') result = await send();
   if (result.ok || !['outcome_unknown', 'internal_error'].includes(result.failure.code)) lastAttempt.value = null;
   if (!result.ok || result.value.secret === null) return result;
-  return { ok: true, value: { ...result.value, copied: await copySecret(result.value, result.value.secret) } };
+  return { ok: true, value: { ...result.value, copied: await copySecret({ id }, result.value.secret) } };
+}
+
+function attempt(of: string, send: (id: string) => Promise<Result<FreshSecret>>): Promise<Result<FreshSecret>> {
+  const id = lastAttempt.value?.of === of ? lastAttempt.value.id : crypto.randomUUID();
+  lastAttempt.value = { of, id };
+  return holding(id, () => sendAndCopy(id, () => send(id)));
 }
 
 /** Sends the new key, then copies its secret; `copied` of the fresh secret says whether that worked. Never optimistic. */

@@ -5,8 +5,19 @@ import { ask } from '../messages/send.ts';
 import { persisted } from './persisted.ts';
 import { mirrors } from './published.ts';
 
+/** The attempt that this page is still busy with: its secret is shown once the copying is over, one way or the other. */
+const held = signal<string | null>(null);
+export async function holding<T>(attempt: string, work: () => Promise<T>): Promise<T> {
+  held.value = attempt;
+  try {
+    return await work();
+  } finally {
+    held.value = null;
+  }
+}
+
 /** Secrets that wait for "I stored it", the oldest first. While there is one, popup and workspace show it first of all. */
-export const freshSecrets = computed(() => mirrors.fresh.value ?? []);
+export const freshSecrets = computed(() => (mirrors.fresh.value ?? []).filter((fresh) => fresh.id !== held.value));
 export const freshSecret = computed((): FreshSecret | undefined => freshSecrets.value[0]);
 /** Creates and rotations that were sent and are not answered yet; the popup may have been closed since. */
 export const unfinished = computed(() => mirrors.unfinished.value ?? []);

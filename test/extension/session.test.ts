@@ -130,6 +130,15 @@ describe('a session', () => {
     expect(await published('preferences')).toMatchObject({ theme: 'dark' });
   });
 
+  test('that was ended is given up for another address', async () => {
+    await s.as(ada, 'DELETE', '/v1/sessions/current');
+    await ask('refresh');
+    expect(await published('connection')).toMatchObject({ status: 'signed_out' });
+    await ask('connection.cancel');
+    expect(await published('connection')).toEqual({ status: 'disconnected' });
+    expect(await host.stored('local')).not.toContain(ada.email);
+  });
+
   test('is forgotten by disconnecting also when the server is away', async () => {
     worker.meddle = async () => {
       throw new TypeError('network');
