@@ -42,7 +42,7 @@ async function withInvitation(
   try {
     return await work(await openInvitation(deps, token, call.caller, call.origin));
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'not_found') return noSuchInvitation(call, deps);
+    if (error instanceof Refusal && error.code === 'not_found') return noSuchInvitation(call, deps, token);
     throw error;
   }
 }
@@ -99,19 +99,19 @@ function askForToken(c: Ctx, deps: Deps, errors: Errors = {}): Promise<Response>
   });
 }
 
-function noSuchInvitation({ c, caller }: FormCall, deps: Deps): Promise<Response> {
+function noSuchInvitation({ c, caller }: FormCall, deps: Deps, token: string): Promise<Response> {
   return render(c, deps.config.publicUrl, {
     title: 'Invitation not found',
     status: 404,
     body: html`${heading('This invitation can’t be used', 'It was used or withdrawn, is older than 7 days, or is for somebody else. Ask for a new one.')}
-      ${caller ? signedInAs(caller, '/accept') : html`<a class="link" href="/signin">Sign in</a>`}`,
+      ${caller ? signedInAs(caller, { invitation: token }) : html`<a class="link" href="/signin">Sign in</a>`}`,
   });
 }
 
 /** Who is signed in, with the way out. */
-export function signedInAs({ user }: SessionCaller, next: string): Html {
+export function signedInAs({ user }: SessionCaller, goOn: { next: string } | { invitation: string }): Html {
   return html`<form class="row row--between small" method="post" action="/signout">
-    ${hidden({ next })}
+    ${hidden(goOn)}
     <span class="row muted"><span class="avatar" aria-hidden="true">${initials(user.name)}</span><span>Signed in as <span title="${user.email}">${user.name}</span></span></span>
     <button type="submit" class="link">Not you?</button>
   </form>`;
@@ -175,7 +175,7 @@ function joinForm(
         <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
       </form>
       <div class="stack form card-section">
-        ${caller ? signedInAs(caller, '/accept') : NOTHING}
+        ${caller ? signedInAs(caller, { invitation: values.token ?? '' }) : NOTHING}
         <hr class="rule">
         <ul class="small muted stack form--tight">
           <li class="row row--top">${icon('key')}<span>You make your own keys. Nobody else sees their secrets.</span></li>

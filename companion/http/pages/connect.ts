@@ -79,7 +79,7 @@ async function approvePage(c: Ctx, deps: Deps, caller: SessionCaller, asked: Con
           <button type="submit" name="decision" value="deny" class="btn btn--lg btn--block">Deny</button>
           <button type="submit" name="decision" value="approve" class="btn btn--primary btn--lg btn--block">Approve</button>
         </form>
-        ${signedInAs(caller, pathOf(asked))}
+        ${signedInAs(caller, { next: pathOf(asked) })}
       </div>`,
   });
 }

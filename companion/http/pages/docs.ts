@@ -141,7 +141,7 @@ function describe(schema: Schema): string {
   if (schema.type === 'array') return `list of ${schema.items ? describe(schema.items) : 'anything'}`;
   if (schema.properties) return shape(schema, 1);
   const limits = [
-    schema.minLength && `at least ${schema.minLength} characters`,
+    (schema.minLength ?? 0) > 1 && `at least ${schema.minLength} characters`,
     schema.maxLength && `at most ${schema.maxLength} characters`,
     schema.minimum !== undefined && schema.minimum > -1e15 && `from ${schema.minimum}`,
     schema.maximum !== undefined && schema.maximum < 1e15 && `to ${schema.maximum}`,

@@ -8,7 +8,7 @@ import { fieldErrors, readQuery } from '../validate.ts';
 import { type Html, icon, NOTHING } from './layout.ts';
 
 export type Values = Readonly<Record<string, string>>;
-/** What is wrong with which field, in words for the person in front of it. */
+/** What is wrong with which field, in words for the person in front of it; empty where another place says it. */
 export type Errors = Readonly<Record<string, string>>;
 
 /** The fields of a posted form; empty ones are left out. @throws Refusal */
@@ -73,7 +73,7 @@ export function field(f: Field): Html {
   return html`<div class="field">
     <label class="field__label" for="${f.name}"><span>${f.label}</span>${f.note ? html`<small>${f.note}</small>` : NOTHING}</label>
     ${secret ? html`<div class="input-wrap">${input}${reveal(f.name)}</div>` : input}
-    ${f.error === undefined ? NOTHING : html`<p class="field__error" id="${f.name}-error">${icon('alert', 'sm')}<span>${f.error}</span></p>`}
+    ${f.error ? html`<p class="field__error" id="${f.name}-error">${icon('alert', 'sm')}<span>${f.error}</span></p>` : NOTHING}
     ${f.hint ? html`<p class="field__hint" id="${f.name}-hint">${f.hint}</p>` : NOTHING}
   </div>`;
 }

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { Role } from '../../../shared/contract/fields.ts';
 import type { Session } from '../../../shared/contract/people.ts';
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
@@ -16,6 +17,8 @@ const CLIENTS: Record<Session['client'], string> = {
   cli: 'Command line',
   api: 'API',
 };
+
+const ROLE_NAMES: Record<Role, string> = { owner: 'Owner', admin: 'Admin', member: 'Member' };
 
 /** Who is signed in, where else, and the way out. */
 export function homePages(pages: Pages, deps: Deps): void {
@@ -46,7 +49,7 @@ async function home(c: Ctx, deps: Deps, caller: SessionCaller): Promise<Response
         ${memberships.length ? NOTHING : html`<p class="small muted">You are not a member of any. Ask an admin to invite you.</p>`}
         <ul class="list sessions">${memberships.map(
           (m) =>
-            html`<li><span class="grow">${m.workspaceName}</span><span class="small muted">${m.role}${m.status === 'suspended' ? ', suspended' : ''}</span></li>`,
+            html`<li><span class="grow">${m.workspaceName}</span><span class="small muted">${ROLE_NAMES[m.role]}${m.status === 'suspended' ? ', suspended' : ''}</span></li>`,
         )}</ul>
       </section>
       <section class="card-section"><h2>Where you are signed in</h2>

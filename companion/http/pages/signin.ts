@@ -34,6 +34,8 @@ export function signInPages(pages: Pages, deps: Deps): void {
   pages.post('/signout', async ({ c, caller, form: values }) => {
     if (caller) await endSession(deps, caller, 'current').catch(() => undefined);
     clearSessionCookie(c, deps.config.publicUrl);
+    // Somebody else's invitation was opened: on to it again, now as nobody.
+    if (values.invitation) return seeOther(c, `/accept#${encodeURIComponent(values.invitation)}`);
     const next = localPath(values.next);
     return seeOther(c, next === '/' ? '/signin' : `/signin?next=${encodeURIComponent(next)}`);
   });

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
+import { type Scenario, scenario } from '../support/scenario.ts';
+
+let s: Scenario;
+beforeAll(async () => {
+  s = await scenario();
+});
+afterAll(() => s.end());
+
+const DAY = 86_400_000;
+const me = (token: string) => call(s.url, 'GET', '/v1/me', { token }).then((a) => a.status);
+const signIn = (email: string, password: string) => call(s.url, 'POST', '/v1/sessions', { body: { email, password } });
+
+test('one’s own sessions are listed and ended; another’s don’t exist', async () => {
+  const [mia, max] = [await s.member('Mia'), await s.member('Max')];
+  const second = await s.signIn(mia);
+  const list = (await s.as(mia, 'GET', '/v1/sessions')).body.items;
+  expect(list).toHaveLength(2);
+  expect(list.filter((one: { current: boolean }) => one.current)).toHaveLength(1);
+  expect(list[0]).toMatchObject({ client: 'api', ip: '127.0.0.1' });
+  const other = list.find((one: { current: boolean }) => !one.current);
+  expect((await s.as(max, 'DELETE', `/v1/sessions/${other.id}`)).status).toBe(404);
+  expect((await s.as(max, 'DELETE', '/v1/sessions/ses_nothing')).status).toBe(404);
+  expect(await me(second)).toBe(200);
+  expect((await s.as(mia, 'DELETE', `/v1/sessions/${other.id}`)).status).toBe(204);
+  expect(await me(second)).toBe(401);
+  expect((await s.as(mia, 'DELETE', '/v1/sessions/current')).status).toBe(204);
+  expect(await me(mia.token)).toBe(401);
+  expect((await s.as(undefined, 'GET', '/v1/sessions')).status).toBe(401);
+});
+
+test('a session ends seven days after its last use and thirty days after its start', async () => {
+  const ida = await s.member('Ida');
+  const idle = await s.signIn(ida);
+  s.companion.pass(7 * DAY - 60_000);
+  expect(await me(ida.token)).toBe(200);
+  s.companion.pass(120_000);
+  expect(await me(idle)).toBe(401);
+  for (let day = 7; day < 28; day += 6) {
+    s.companion.pass(6 * DAY);
+    expect(await me(ida.token)).toBe(day + 6 < 30 ? 200 : 401);
+  }
+  expect(await me(ida.token)).toBe(401);
+  s.owner.token = await s.signIn(s.owner);
+});
+
+test('a token is stored as its hash only', async () => {
+  const rows = await s.companion.deps.store.read.selectFrom('session').selectAll().execute();
+  expect(JSON.stringify(rows)).not.toContain(s.owner.token.slice(6));
+});
+
+test('a key, a verifier or a mangled token is no session', async () => {
+  const verifier = await s.verifier();
+  for (const token of [verifier, `${s.owner.token.slice(0, -1)}x`, 'heexs_', 'x', s.owner.token.toUpperCase()])
+    expect(await me(token)).toBe(401);
+  const odd = await call(s.url, 'GET', '/v1/me', { headers: { authorization: `Basic ${s.owner.token}` } });
+  expect([odd.status, odd.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="heex-keys"']);
+});
+
+test('an unknown address and a wrong password get the same answer, and both are slowed down after ten tries', async () => {
+  const eve = await s.member('Eve');
+  const statuses: Record<string, number[]> = {};
+  const bodies = new Set<string>();
+  for (const email of [eve.email, 'nobody@acme.example']) {
+    statuses[email] = [];
+    for (let i = 0; i < 12; i++) {
+      const answer = await signIn(email, `guess number ${i}`);
+      statuses[email].push(answer.status);
+      const { requestId: _, detail, ...rest } = answer.body;
+      bodies.add(JSON.stringify({ ...rest, detail: detail.replace(/\d+ s/, 'n s') }));
+      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+  }
+  expect(statuses[eve.email]).toEqual([...Array(10).fill(401), 429, 429]);
+  expect(statuses['nobody@acme.example']).toEqual(statuses[eve.email]);
+  expect(bodies.size).toBe(2);
+  // The right password does not get through either while it lasts: a guesser would learn it.
+  expect((await signIn(eve.email, eve.password)).status).toBe(429);
+  // Others are not slowed.
+  expect((await signIn(s.owner.email, s.owner.password)).status).toBe(201);
+});
+
+test('success forgives: signing in often is no guessing', async () => {
+  const joe = await s.member('Joe');
+  for (let i = 0; i < 15; i++) expect((await signIn(joe.email.toUpperCase(), joe.password)).status).toBe(201);
+});
