@@ -9,6 +9,8 @@ import { createApp } from './http/app.ts';
 import type { Log } from './http/log.ts';
 import { listen } from './http/server.ts';
 import { createMailer } from './identity/mail.ts';
+import { createOidc } from './identity/oidc.ts';
+import { createPasskeys } from './identity/passkeys.ts';
 import { createPasswords } from './identity/passwords.ts';
 import { createSeal } from './identity/seal.ts';
 import { createThrottle } from './identity/throttle.ts';
@@ -51,6 +53,8 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     newId: (prefix) => `${prefix}_${randomBase62(randomBytes, 20)}`,
     hashSecret,
     passwords: await createPasswords(),
+    passkeys: createPasskeys(() => deps.config.publicUrl),
+    oidc: createOidc(now, (step, fault) => log('warn', 'single sign-on failed', { step, fault })),
     throttle: createThrottle(),
     usage,
     checker,

@@ -76,17 +76,7 @@ export async function acceptInvitation(
     const row = await findOpenInvitation(tx, input.token, now);
     if (!row) throw notFound();
     const user = person ? await insertUser(deps, tx, row, person, now) : await signedIn(tx, caller, row);
-    const membership = await join(deps, tx, row, user.id, now);
-    await audit(tx, {
-      workspaceId: row.workspace_id,
-      at: now,
-      actor: { type: 'member', id: membership.id, name: row.email },
-      action: 'member.joined',
-      target: { type: 'member', id: membership.id, name: row.email },
-      after: { role: row.role, invitation: row.id },
-      origin,
-      client,
-    });
+    const membership = await joinByInvitation(deps, tx, row, user.id, { now, origin, client });
     if (caller) return { membership };
     const session = await issueSession(deps, tx, { userId: user.id, client, label, origin, authenticatedAt: now });
     return { session, membership };
@@ -134,6 +124,28 @@ async function signedIn(tx: Tx, caller: SessionCaller | undefined, row: Invitati
   if (!session || session.disabled_at !== null) throw new Refusal('unauthorized', 'The session has ended.');
   if (session.email !== row.email) throw notFound();
   return { id: session.id };
+}
+
+/** Uses an invitation up, in the transaction of the sign-in that goes with it. @throws Refusal not_found, conflict */
+export async function joinByInvitation(
+  deps: Deps,
+  tx: Tx,
+  row: InvitationRow,
+  userId: string,
+  how: { now: number; origin: Origin; client: SessionRow['client'] },
+) {
+  const membership = await join(deps, tx, row, userId, how.now);
+  await audit(tx, {
+    workspaceId: row.workspace_id,
+    at: how.now,
+    actor: { type: 'member', id: membership.id, name: row.email },
+    action: 'member.joined',
+    target: { type: 'member', id: membership.id, name: row.email },
+    after: { role: row.role, invitation: row.id },
+    origin: how.origin,
+    client: how.client,
+  });
+  return membership;
 }
 
 async function join(deps: Deps, tx: Tx, row: InvitationRow, userId: string, now: number) {

@@ -3,6 +3,7 @@ import type { KeyIdentity } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { Store } from '../store/store.ts';
 import type { Background } from './background.ts';
+import type { Oidc, Passkeys } from './identity-ports.ts';
 
 /** Hashes and checks passwords (argon2id). Slow on purpose. */
 export interface Passwords {
@@ -99,6 +100,8 @@ export interface Deps {
   /** Keyed hash of a key's secret (HMAC-SHA-256, hex). */
   hashSecret(secret: string): string;
   passwords: Passwords;
+  passkeys: Passkeys;
+  oidc: Oidc;
   throttle: Throttle;
   usage: UsageRecorder;
   checker: KeyChecker;

@@ -1,3 +1,4 @@
+import type { StatusCode } from 'hono/utils/http-status';
 import type { AnswerOf, BodyOf, Endpoint, ParamsOf, QueryOf, StatusOf } from '../../shared/contract/endpoint.ts';
 import type { MemberCaller, SessionCaller } from '../app/caller.ts';
 import type { HeldKey, Origin, Verifier } from '../app/deps.ts';
@@ -120,9 +121,10 @@ async function respond<E extends Endpoint>(
   const reply = result instanceof Reply ? result : undefined;
   const status = reply ? Number(reply.status) : Number(Object.keys(endpoint.answers)[0]);
   const answer = reply ? reply.body : result;
-  return new Response(answer === undefined ? null : JSON.stringify(answer), {
-    status,
-    headers: { ...(answer === undefined ? {} : { 'Content-Type': 'application/json' }), ...reply?.headers },
+  // By the context, not as a bare response: cookies that the handler set go along.
+  return c.newResponse(answer === undefined ? null : JSON.stringify(answer), status as StatusCode, {
+    ...(answer === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...reply?.headers,
   });
 }
 

@@ -4,6 +4,7 @@ import type { RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
 import type { DeviceTables } from './tables-device.ts';
+import type { IdentityTables } from './tables-identity.ts';
 
 // Times are integers: milliseconds since 1970-01-01 UTC. Lists and objects are JSON text. Hashes are lower-case hex.
 
@@ -179,7 +180,7 @@ export interface ConnectCodeRow {
   expires_at: number;
 }
 
-export interface Tables extends DeviceTables {
+export interface Tables extends DeviceTables, IdentityTables {
   workspace: WorkspaceRow;
   user: UserRow;
   membership: MembershipRow;

@@ -1,6 +1,7 @@
 import { audit } from './audit.ts';
 import { device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
+import { passkeys, passwords, sso } from './identity.ts';
 import { keys } from './keys.ts';
 import { people } from './people.ts';
 import { verification } from './verify.ts';
@@ -10,6 +11,9 @@ import { groups, invitations, members, verifiers, workspaces } from './workspace
 export const contract = {
   People: people,
   'Command-line sign-in': device,
+  Passwords: passwords,
+  Passkeys: passkeys,
+  'Single sign-on': sso,
   Workspace: workspaces,
   Members: members,
   Invitations: invitations,
