@@ -8,7 +8,7 @@ import { changeOwn } from './change-own.ts';
 import type { Deps, Origin } from './deps.ts';
 import { spend } from './one-time.ts';
 import { assertPasskey, type Challenge, knownPasskey, newChallenge, requirePasskeys } from './passkey-challenge.ts';
-import { issueSession, publicUser } from './sessions.ts';
+import { auditSignIn, issueSession, publicUser } from './sessions.ts';
 import { keepAWayIn } from './ways-in.ts';
 
 const MOST = 20;
@@ -112,6 +112,7 @@ export async function signInWithPasskey(
   credential: PasskeyAsserted,
   challenge: Challenge | undefined,
   origin: Origin,
+  label: string,
 ) {
   await deps.throttle.attempt('sign_in', `passkey ${credential.id}`, origin.ip);
   const done = await deps.store.transact(async (tx) => {
@@ -121,10 +122,11 @@ export async function signInWithPasskey(
     const session = await issueSession(deps, tx, {
       userId: user.id,
       client: 'web',
-      label: 'Passkey',
+      label,
       origin,
       authenticatedAt: deps.now(),
     });
+    await auditSignIn(tx, deps.now(), { user, origin, client: 'web' }, 'passkey');
     return { session, user: publicUser(user) };
   });
   await deps.throttle.forgive('sign_in', `passkey ${credential.id}`, origin.ip);

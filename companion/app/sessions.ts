@@ -78,8 +78,20 @@ export async function signIn(
       origin,
       authenticatedAt: deps.now(),
     });
+    await auditSignIn(tx, deps.now(), { user, origin, client }, 'password');
     return { session, user: publicUser(user) };
   });
+}
+
+/** The audit row of a sign-in. A failed one has none, only its line in the log, which does not name anybody. */
+export async function auditSignIn(
+  tx: Tx,
+  at: number,
+  who: { user: UserRow; origin: Origin; client: SessionRow['client'] },
+  method: 'password' | 'passkey' | 'single sign-on',
+): Promise<void> {
+  const { id, email } = who.user;
+  await auditPerson(tx, at, who, 'session.created', { type: 'user', id, name: email }, { method, client: who.client });
 }
 
 const TOUCH_EVERY_MS = 60_000;

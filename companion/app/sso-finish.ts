@@ -12,12 +12,10 @@ import type { Deps, Origin } from './deps.ts';
 import type { OidcPerson } from './identity-ports.ts';
 import { findOpenInvitation } from './invitations.ts';
 import { spend } from './one-time.ts';
-import { type IssuedSession, issueSession } from './sessions.ts';
+import { auditSignIn, type IssuedSession, issueSession } from './sessions.ts';
 import type { Attempt } from './sso-attempt.ts';
 import { findSso, providerOf } from './sso-settings.ts';
 import { confirmSessions } from './step-up.ts';
-
-const LABEL = 'Single sign-on';
 
 /** What a decision that lets nobody in says to the person. */
 const REFUSED: Partial<Record<SsoDecision, () => Refusal>> = {
@@ -46,6 +44,7 @@ export async function finishSso(
   callback: URL,
   caller: SessionCaller | undefined,
   origin: Origin,
+  label: string,
 ): Promise<IssuedSession | undefined> {
   const row = await findSso(deps.store.read, attempt.workspaceId);
   if (row?.issuer !== attempt.issuer || row.client_id !== attempt.clientId)
@@ -60,7 +59,7 @@ export async function finishSso(
     else await confirm(deps, attempt, person, caller);
     return undefined;
   }
-  return arrive(deps, attempt, person, row, origin);
+  return arrive(deps, attempt, person, row, origin, label);
 }
 
 const findIdentity = (tx: Tx, person: OidcPerson): Promise<IdentityRow | undefined> =>
@@ -71,7 +70,7 @@ const findIdentity = (tx: Tx, person: OidcPerson): Promise<IdentityRow | undefin
     .where('subject', '=', person.subject)
     .executeTakeFirst();
 
-async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: SsoRow, origin: Origin) {
+async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: SsoRow, origin: Origin, label: string) {
   return deps.store.transact(async (tx) => {
     const now = deps.now();
     await spend(tx, attempt.state, attempt.expiresAt, now);
@@ -101,11 +100,12 @@ async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: Sso
     const session = await issueSession(deps, tx, {
       userId: user.id,
       client: 'web',
-      label: LABEL,
+      label,
       origin,
       // The provider may have recognised them by a sign-in of hours ago: that is not a recent one.
       authenticatedAt: Math.min(now, person.authTime ?? now),
     });
+    await auditSignIn(tx, now, { user, origin, client: 'web' }, 'single sign-on');
     return session;
   });
 }

@@ -6,10 +6,11 @@ import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
 import { authenticateSession, signIn } from '../../app/sessions.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
 import { callout, type Html, heading, icon, initials, NOTHING, render } from './layout.ts';
-import { browserLabel, type FormCall, type Pages, seeOther, signedIn } from './route.ts';
+import { type FormCall, type Pages, seeOther, signedIn } from './route.ts';
 
 const DAY_MS = 86_400_000;
 export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };

@@ -3,10 +3,11 @@ import { people } from '../../../shared/contract/people.ts';
 import type { Deps } from '../../app/deps.ts';
 import { setUp } from '../../app/setup.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, type Values } from './form.ts';
 import { callout, heading, NOTHING, render } from './layout.ts';
-import { browserLabel, type Pages, seeOther, signedIn } from './route.ts';
+import { type Pages, seeOther, signedIn } from './route.ts';
 
 const ORDER = ['token', 'workspace', 'name', 'email', 'password'];
 

@@ -3,11 +3,12 @@ import { people } from '../../../shared/contract/people.ts';
 import type { Deps } from '../../app/deps.ts';
 import { endSession, signIn } from '../../app/sessions.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { clearSessionCookie } from '../cookies.ts';
 import { check, type Errors, field, focused, hidden, localPath, type Values } from './form.ts';
 import { callout, type Html, heading, NOTHING, render } from './layout.ts';
-import { browserLabel, type Pages, seeOther, signedIn } from './route.ts';
+import { type Pages, seeOther, signedIn } from './route.ts';
 
 /** C2, and signing out. `next` is where to go on, a path of ours. */
 export function signInPages(pages: Pages, deps: Deps): void {

@@ -12,6 +12,7 @@ import {
 import { Refusal } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';
+import { browserLabel } from '../browser-label.ts';
 import type { App, Ctx } from '../context.ts';
 import { crossSite, takeStepCookie, writeSessionCookie, writeStepCookie } from '../cookies.ts';
 
@@ -37,7 +38,13 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
   bind(app, passkeys.signInWithPasskey, authenticate, async ({ body, origin, c }) => {
     // Nobody is signed in by stealth as somebody else.
     if (crossSite(c)) throw new Refusal('forbidden', 'This request comes from another site.');
-    const { session, user } = await signInWithPasskey(deps, body.credential, taken(c, 'ask'), origin);
+    const { session, user } = await signInWithPasskey(
+      deps,
+      body.credential,
+      taken(c, 'ask'),
+      origin,
+      browserLabel(origin.userAgent),
+    );
     writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
     return { user };
   });
