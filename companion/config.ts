@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { HEARTBEAT_SECONDS } from '../shared/agent-protocol.ts';
 
 export interface Config {
   host: string;
@@ -15,6 +16,8 @@ export interface Config {
   trustedProxies: string;
   /** Both or neither. The URL may hold a password. */
   mail: { smtpUrl: string; from: string } | undefined;
+  /** How often a connected agent is pinged. */
+  agentHeartbeatSeconds: number;
 }
 
 /** A setting that can't be used. The message is one line that names it and says what would be right. */
@@ -81,5 +84,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     plan,
     trustedProxies: get('HEEX_TRUSTED_PROXIES') ?? '',
     mail: readMail(get('HEEX_SMTP_URL'), get('HEEX_MAIL_FROM')),
+    agentHeartbeatSeconds: wholeNumber(
+      'HEEX_AGENT_HEARTBEAT_SECONDS',
+      get('HEEX_AGENT_HEARTBEAT_SECONDS') ?? String(HEARTBEAT_SECONDS),
+      1,
+      300,
+    ),
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBase62 } from '../shared/key-format.ts';
+import { Agents } from './agents/agents.ts';
 import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
 import { openSetup } from './app/setup.ts';
@@ -46,11 +47,20 @@ export async function startCompanion(config: Config, log: Log, now: () => number
   const hashSecret = (secret: string) => createHmac('sha256', folder.hashKey).update(secret).digest('hex');
   const usage = createRecorder(folder.activityFile, (error) => log('warn', 'activity not written yet', { error }));
   const checker = createChecker({ database: folder.databaseFile, now, hashSecret, usage });
+  const newId = (prefix: string) => `${prefix}_${randomBase62(randomBytes, 20)}`;
+  const agents = new Agents({
+    store,
+    now,
+    randomBytes,
+    newId,
+    log,
+    heartbeatSeconds: config.agentHeartbeatSeconds,
+  });
   const deps: Deps = {
     store,
     now,
     randomBytes,
-    newId: (prefix) => `${prefix}_${randomBase62(randomBytes, 20)}`,
+    newId,
     hashSecret,
     passwords: await createPasswords(),
     passkeys: createPasskeys(() => deps.config.publicUrl),
@@ -58,6 +68,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     throttle: createThrottle(),
     usage,
     checker,
+    agents,
     mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
     background: createBackground((work, error) => {
       const { code, name } = error as { code?: string; name?: string };
@@ -82,7 +93,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     setupLink: token && `${deps.config.publicUrl}/setup#${token}`,
     deps,
     async stop() {
-      await listening.drain(8_000);
+      await Promise.all([agents.stop(), listening.drain(8_000)]);
       // A mail server that hangs does not hold up the stop.
       await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
       await usage.close();

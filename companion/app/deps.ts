@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { KeyVerdict } from '../../shared/check.ts';
 import type { KeyIdentity } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
@@ -90,6 +92,18 @@ export interface KeyChecker {
   close(): void;
 }
 
+/** The live connections of agents to this process. */
+export interface AgentConnections {
+  /** Whether one more connection is taken from that address. @throws Refusal rate_limited, unavailable */
+  admit(ip: string | null): Promise<void>;
+  /** Takes over the socket of a WebSocket request that was admitted. `hosts`: every name of this companion. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, hosts: ReadonlySet<string>, origin: Origin): void;
+  /** Ends the connection of an agent that was removed, if it is here. */
+  end(agentId: string): void;
+  /** Writes down who is connected, so that a read sees it. */
+  flush(): Promise<void>;
+}
+
 /** What a use case needs of the outside. Time, randomness and ids are passed in, so that tests can set them. */
 export interface Deps {
   store: Store;
@@ -105,6 +119,7 @@ export interface Deps {
   throttle: Throttle;
   usage: UsageRecorder;
   checker: KeyChecker;
+  agents: AgentConnections;
   mailer: Mailer | undefined;
   background: Background;
   seal: Seal;

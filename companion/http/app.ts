@@ -8,6 +8,7 @@ import { guard } from './guard.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
 import { bindPages } from './pages/index.ts';
+import { bindAgents } from './routes/agents.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindDevice } from './routes/device.ts';
@@ -52,6 +53,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   bindWorkspace(app, deps, authenticate);
   bindVerify(app, deps, authenticate);
   bindWhoami(app, deps, authenticate);
+  bindAgents(app, deps, authenticate, hosts);
   bindPages(app, deps);
   bindOperations(app, ready);
   refuseOtherMethods(app);

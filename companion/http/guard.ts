@@ -69,7 +69,7 @@ export function guard(app: App, options: GuardOptions): void {
       id: requestId,
       method: c.req.method,
       route: routeOf(c),
-      status: c.res.status,
+      status: c.env.upgrade?.take ? 101 : c.res.status,
       ms: Math.round(performance.now() - started),
     });
   });

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { App } from './context.ts';
+import { answerUpgrade } from './upgrade.ts';
 
 export interface Listening {
   port: number;
@@ -21,9 +22,12 @@ export async function listen(host: string, port: number, appFor: (port: number) 
       connectionsCheckingInterval: 1_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
+      // Anything else that `Upgrade` may name (h2c) is left alone and answered as an ordinary request (RFC 9110, 7.8).
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     },
     listener,
   );
+  server.on('upgrade', (request, socket, head) => answerUpgrade(app as App, request, socket, head));
   server.maxConnections = 10_000;
   await new Promise<void>((done, fail) => {
     server.once('error', fail);

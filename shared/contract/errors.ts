@@ -20,6 +20,7 @@ export const PROBLEMS = {
   payload_too_large: [413, 'The body is larger than 256 kB'],
   unsupported_media_type: [415, 'The body has to be application/json'],
   wrong_host: [421, 'This server does not answer for that host'],
+  websocket_required: [426, 'This path speaks WebSocket only'],
   idempotency_mismatch: [422, 'That Idempotency-Key was used with another body'],
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'Something went wrong here'],

@@ -1,3 +1,4 @@
+import { agents } from './agents.ts';
 import { audit } from './audit.ts';
 import { device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -21,6 +22,7 @@ export const contract = {
   'Authorization groups': groups,
   Verifiers: verifiers,
   Verification: verification,
+  Agents: agents,
   'Audit log': audit,
 } as const satisfies Record<string, Record<string, Endpoint>>;
 

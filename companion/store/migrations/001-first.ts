@@ -1,5 +1,5 @@
 // Not unixepoch('subsec'): the sqlite3 shell of a stable distribution may be older than it (SQLite 3.42).
-const NOW = `coalesce((select at from acting), cast((julianday('now') - 2440587.5) * 86400000 as integer))`;
+export const NOW = `coalesce((select at from acting), cast((julianday('now') - 2440587.5) * 86400000 as integer))`;
 
 /**
  * The first schema. Plain SQL, so that what the database itself guarantees can be read in one place:

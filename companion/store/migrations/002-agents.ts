@@ -1,3 +1,5 @@
+import { NOW } from './001-first.ts';
+
 /**
  * Agents. Nothing here refers to a member or a key by a foreign key: an agent lives on when both are gone, and its row keeps
  * readable who enrolled it with which key.
@@ -13,6 +15,11 @@ create table agent (
 create index agent_listed on agent (workspace_id, created_at desc, id desc) where removed_at is null;
 create index agent_key on agent (enrolled_key_id) where removed_at is null;
 create index agent_member on agent (enrolled_membership_id, created_at desc, id desc) where removed_at is null;
+
+-- Here an agent ends with its workspace, as nobody is left who could remove it.
+create trigger workspace_leaves_agents before delete on workspace begin
+  update agent set removed_at = ${NOW} where workspace_id = old.id and removed_at is null;
+end;
 
 -- The public key is the agent's identity: neither it nor where it belongs ever changes, and a removed agent never comes back.
 create trigger agent_unique before insert on agent
@@ -44,5 +51,5 @@ create table agent_presence (
   process_id text, connected_at integer not null, last_seen_at integer not null,
   version text, host_name text, platform text, ip text
 ) strict;
-create index agent_presence_process on agent_presence (process_id) where process_id is not null;
+create index agent_presence_process on agent_presence (process_id, connected_at) where process_id is not null;
 `;

@@ -1,0 +1,181 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { AGENT_SUBPROTOCOL, CLOSE, CLOSE_RESTART, MESSAGE_LIMIT } from '../../shared/agent-protocol.ts';
+import type { AgentConnections, Origin } from '../app/deps.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Store } from '../store/store.ts';
+import { Admission } from './admission.ts';
+import { AgentConnection } from './connection.ts';
+import { AgentRegister, type KnownAgent } from './feed.ts';
+import { PresenceWriter, type Seen } from './presence.ts';
+
+export interface AgentsOptions {
+  store: Store;
+  now(): number;
+  randomBytes(n: number): Uint8Array;
+  newId(prefix: string): string;
+  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+  /** How often each connection is pinged. */
+  heartbeatSeconds: number;
+}
+
+/** What counts as a failed attempt of an address; a lost connection does not. */
+const FAILURES: ReadonlySet<number | undefined> = new Set([CLOSE.badMessage, CLOSE.proofRefused]);
+
+interface Live {
+  connection: AgentConnection;
+  seen: Seen;
+}
+
+/** The live connections of agents to this process: one for each agent, the newest. */
+export class Agents implements AgentConnections {
+  readonly #options: AgentsOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MESSAGE_LIMIT,
+    perMessageDeflate: false,
+    handleProtocols: () => AGENT_SUBPROTOCOL,
+  });
+  readonly #live = new Map<string, Live>();
+  /** Every connection, those that have yet to prove themselves included, by the second of the heartbeat in which it is pinged. */
+  readonly #beats: Set<AgentConnection>[];
+  readonly #admission = new Admission();
+  readonly #presence: PresenceWriter;
+  readonly #register: AgentRegister;
+  readonly #ticker: NodeJS.Timeout;
+  #ticks = 0;
+  #opened = 0;
+  #stopping = false;
+
+  constructor(options: AgentsOptions) {
+    this.#options = options;
+    this.#beats = Array.from({ length: options.heartbeatSeconds }, () => new Set());
+    const failed = (error: unknown) => this.#fault(error);
+    this.#presence = new PresenceWriter(options.store, options.newId('prc'), options.now, failed);
+    this.#register = new AgentRegister(
+      options.store.files.database,
+      (id) => {
+        for (const agentId of id === undefined ? [...this.#live.keys()] : [id]) this.#recheck(agentId);
+      },
+      failed,
+    );
+    this.#ticker = setInterval(() => this.#tick(), 1_000);
+    this.#ticker.unref();
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  async admit(ip: string | null): Promise<void> {
+    if (this.#stopping) throw new Refusal('unavailable', '', [], { 'Retry-After': '1' });
+    await this.#admission.check(ip, this.#live.size);
+  }
+
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, hosts: ReadonlySet<string>, origin: Origin): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const settled = this.#admission.opened(origin.ip);
+      const beat = this.#beats[this.#opened++ % this.#beats.length] as Set<AgentConnection>;
+      const connection = new AgentConnection(webSocket, {
+        connectionId: this.#options.newId('con'),
+        nonce: Buffer.from(this.#options.randomBytes(32)).toString('base64url'),
+        hosts,
+        ip: origin.ip,
+        heartbeatSeconds: this.#beats.length,
+        find: (agentId) => this.#register.find(agentId),
+        proven: (self, agent) => {
+          settled(true);
+          this.#proven(self, agent);
+        },
+        heard: (self) => this.#heard(self),
+        ended: (self) => {
+          beat.delete(self);
+          if (!self.agent) settled(!FAILURES.has(self.closedWith));
+          else this.#ended(self, self.agent);
+        },
+      });
+      beat.add(connection);
+      if (this.#stopping) connection.close(CLOSE_RESTART, 'The companion stops');
+    });
+  }
+
+  end(agentId: string): void {
+    this.#live.get(agentId)?.connection.close(CLOSE.removed, 'This agent was removed');
+  }
+
+  flush(): Promise<void> {
+    return this.#presence.flush();
+  }
+
+  /** Tells every agent to come back later, and waits until they are gone (those that do not answer are cut). */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#ticker);
+    for (const beat of this.#beats) for (const c of beat) c.close(CLOSE_RESTART, 'The companion stops');
+    const deadline = performance.now() + 2_000;
+    while (this.#beats.some((beat) => beat.size) && performance.now() < deadline)
+      await new Promise((done) => setTimeout(done, 20));
+    this.#server.close();
+    this.#register.close();
+    await this.#presence.close().catch((error) => this.#fault(error));
+  }
+
+  #proven(connection: AgentConnection, agent: KnownAgent): void {
+    const now = this.#options.now();
+    const before = this.#live.get(agent.id);
+    const seen: Seen = {
+      agentId: agent.id,
+      workspaceId: agent.workspaceId,
+      // Later than the connection that it replaces, whatever the clock says.
+      connectedAt: Math.max(now, (before?.seen.connectedAt ?? 0) + 1),
+      lastSeenAt: now,
+      ip: connection.context.ip,
+      report: connection.report,
+    };
+    this.#live.set(agent.id, { connection, seen });
+    this.#presence.note(seen);
+    before?.connection.close(CLOSE.replaced, 'This agent connected again');
+    this.#options.log('info', 'agent connected', { agent: agent.id, connection: connection.context.connectionId });
+  }
+
+  #heard(connection: AgentConnection): void {
+    const live = this.#live.get(connection.agent?.id ?? '');
+    if (live?.connection !== connection) return;
+    live.seen.lastSeenAt = this.#options.now();
+    live.seen.report = connection.report;
+    this.#presence.note(live.seen);
+  }
+
+  #ended(connection: AgentConnection, agent: KnownAgent): void {
+    this.#options.log('info', 'agent disconnected', {
+      agent: agent.id,
+      connection: connection.context.connectionId,
+      code: connection.closedWith ?? null,
+    });
+    const live = this.#live.get(agent.id);
+    if (live?.connection !== connection) return;
+    this.#live.delete(agent.id);
+    this.#presence.ended(live.seen);
+  }
+
+  #recheck(agentId: string): void {
+    if (this.#live.has(agentId) && this.#register.find(agentId)?.removed !== false) this.end(agentId);
+  }
+
+  #tick(): void {
+    for (const connection of this.#beats[this.#ticks++ % this.#beats.length] ?? []) connection.beat();
+    if (this.#live.size) this.#yieldToOthers().catch((error) => this.#fault(error));
+  }
+
+  /** Another companion on the same data may hold a newer connection of an agent. */
+  async #yieldToOthers(): Promise<void> {
+    const ids = await this.#presence.takenOver((id) => this.#live.get(id)?.seen.connectedAt);
+    for (const id of ids) this.#live.get(id)?.connection.close(CLOSE.replaced, 'This agent connected again');
+  }
+
+  #fault(error: unknown): void {
+    this.#options.log('warn', 'agents', { error: error instanceof Error ? error.message : String(error) });
+  }
+}

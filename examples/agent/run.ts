@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AgentReport, CLOSE } from '../../shared/agent-protocol.ts';
+import { backoff } from './backoff.ts';
+import { type AgentConnection, connect, type Ending } from './connection.ts';
+import type { Credential } from './credential.ts';
+
+export type AgentLog = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
+
+/** Why an agent gave up for good, or that it was told to stop. */
+export type Outcome = 'stopped' | 'removed' | 'replaced';
+
+/** A connection that lived this long counts as one that worked: the next failure is the first again. */
+const WORKED_MS = 10_000;
+
+function log(to: AgentLog, { code, reason, status, livedMs }: Ending): void {
+  const fields = { code, ...(reason ? { reason } : {}), ...(status ? { status } : {}) };
+  if (code === CLOSE.proofRefused) to('error', 'not known to the companion', fields);
+  else to('warn', livedMs > 0 ? 'disconnected' : 'not connected', fields);
+}
+
+/**
+ * Stays connected until it is told to stop, the agent is removed, or another copy of it takes over. Everything else, a
+ * companion that restarts above all, is answered by connecting again.
+ */
+export async function stayConnected(
+  credential: Credential,
+  report: AgentReport,
+  to: AgentLog,
+  stop: AbortSignal,
+  random: () => number = Math.random,
+): Promise<Outcome> {
+  let failures = 0;
+  while (!stop.aborted) {
+    const connection = connect(credential, report, (name) => to('info', 'connected', { name }));
+    const ending = await untilEnded(connection, stop);
+    if (stop.aborted) break;
+    if (ending.code === CLOSE.removed) return 'removed';
+    if (ending.code === CLOSE.replaced) return 'replaced';
+    failures = ending.livedMs >= WORKED_MS ? 0 : failures + 1;
+    const waitMs = Math.round((ending.retryAfterMs ?? 0) + backoff(Math.max(0, failures - 1), random()));
+    log(to, ending);
+    to('info', 'connecting again', { inMs: waitMs });
+    await sleep(waitMs, undefined, { signal: stop }).catch(() => {});
+  }
+  return 'stopped';
+}
+
+async function untilEnded(connection: AgentConnection, stop: AbortSignal): Promise<Ending> {
+  const close = () => connection.close();
+  stop.addEventListener('abort', close, { once: true });
+  try {
+    return await connection.ended;
+  } finally {
+    stop.removeEventListener('abort', close);
+  }
+}

@@ -1,0 +1,301 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
+import { AGENT_SUBPROTOCOL, connectStatement } from '../../shared/agent-protocol.ts';
+import type { Agent } from '../../shared/contract/agents.ts';
+import { enrolGroup, enrolled, freePort, type RawSocket, rawSocket, running, until } from '../support/agents.ts';
+import { call } from '../support/client.ts';
+import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+
+let s: Scenario;
+let mia: Person;
+let secret: string;
+let groupId: string;
+beforeAll(async () => {
+  s = await scenario({ HEEX_PORT: String(await freePort()), HEEX_AGENT_HEARTBEAT_SECONDS: '1' });
+  groupId = enrolGroup(s.companion.folder, s.workspaceId);
+  mia = await s.member('Mia');
+  secret = (await s.key(mia, { groupId })).secret;
+});
+afterAll(() => s.end());
+
+const seen = async (id: string): Promise<Agent> => {
+  const { items } = (await s.as(s.owner, 'GET', 'W/agents?limit=100')).body as { items: Agent[] };
+  return items.find((a) => a.id === id) as Agent;
+};
+const state = (id: string, wanted: Agent['state']) =>
+  until(
+    () => seen(id),
+    (a) => a.state === wanted,
+  );
+type Known = Credential & { agentId: string };
+
+/** Answers the challenge of a raw connection, with anything changed. */
+async function hello(raw: RawSocket, c: Known, change: Record<string, unknown> = {}) {
+  const { connection = '', nonce = '' } = await raw.next();
+  const { host } = new URL(s.url);
+  const said = { host, connection, nonce, agentId: c.agentId, ...change };
+  const signature = signText(c, connectStatement(said));
+  const { host: _host, agentId } = said;
+  raw.socket.send(
+    JSON.stringify({ type: 'hello', agentId, host: said.host, signature, report: { version: '1' }, ...change }),
+  );
+  return { connection, nonce, signature };
+}
+async function connected(c: Known): Promise<RawSocket> {
+  const raw = rawSocket(s.url);
+  await hello(raw, c);
+  expect(await raw.next()).toMatchObject({ type: 'welcome', agentId: c.agentId, heartbeatSeconds: 1 });
+  return raw;
+}
+
+test('an agent that connects is shown with what it says of itself, and when it has gone', async () => {
+  const c = await enrolled(s.url, secret, 'edge-lyon-01');
+  const agent = running(c, { version: '2.9.1', hostName: 'lyon', platform: 'Ubuntu 24.04 · arm64' });
+  const shown = await state(c.agentId, 'connected');
+  expect(shown).toMatchObject({
+    name: 'edge-lyon-01',
+    version: '2.9.1',
+    hostName: 'lyon',
+    platform: 'Ubuntu 24.04 · arm64',
+    ip: '127.0.0.1',
+  });
+  expect(Date.now() - Date.parse(shown.connectedAt as string)).toBeLessThan(60_000);
+  // The heartbeat moves it.
+  await until(
+    () => seen(c.agentId),
+    (a) => (a.lastSeenAt as string) > (shown.lastSeenAt as string),
+  );
+  const list = await s.as(mia, 'GET', 'W/agents?state=connected');
+  expect(list.body).toMatchObject({ items: [{ id: c.agentId }], counts: { connected: 1, keyGone: 0 } });
+  expect(await agent.stop()).toBe('stopped');
+  const gone = await state(c.agentId, 'disconnected');
+  expect(gone).toMatchObject({ connectedAt: null, version: '2.9.1', ip: '127.0.0.1' });
+  expect((await s.as(mia, 'GET', 'W/agents?state=disconnected')).body.items).toMatchObject([{ id: c.agentId }]);
+});
+
+test('a report changes what is shown, and text that hides is not taken', async () => {
+  const c = await enrolled(s.url, secret);
+  const raw = await connected(c);
+  raw.socket.send(JSON.stringify({ type: 'report', report: { version: '2.0.0', hostName: 'renamed' } }));
+  await until(
+    () => seen(c.agentId),
+    (a) => a.version === '2.0.0' && a.hostName === 'renamed',
+  );
+  raw.socket.send(JSON.stringify({ type: 'report', report: { version: '3\u202e0' } }));
+  expect((await raw.closed).code).toBe(4400);
+});
+
+const refusals: [string, (c: Known, other: Known) => [Known, Record<string, unknown>]][] = [
+  ['by another key', (c, other) => [{ ...other, agentId: c.agentId }, {}]],
+  ['for another agent', (c, other) => [c, { agentId: other.agentId }]],
+  ['of an agent that never was', (c) => [c, { agentId: 'agt_never' }]],
+  ['over another challenge', (c) => [c, { nonce: 'A'.repeat(43) }]],
+  ['for another connection', (c) => [c, { connection: 'con_other' }]],
+  ['for another server', (c) => [c, { host: 'evil.example' }]],
+];
+test.each(refusals)('a proof %s is refused', async (_what, change) => {
+  const [c, other] = [await enrolled(s.url, secret), await enrolled(s.url, secret)];
+  const raw = rawSocket(s.url);
+  const [signer, said] = change(c, other);
+  const { connection: _c, nonce: _n, ...sent } = { connection: '', nonce: '', ...said };
+  const challenge = await raw.next();
+  const host = (said.host as string) ?? new URL(s.url).host;
+  const statement = connectStatement({
+    host,
+    connection: (said.connection ?? challenge.connection) as string,
+    nonce: (said.nonce ?? challenge.nonce) as string,
+    agentId: c.agentId,
+  });
+  const message = { type: 'hello', agentId: c.agentId, host, signature: signText(signer, statement), report: {} };
+  raw.socket.send(JSON.stringify({ ...message, ...sent }));
+  expect((await raw.closed).code).toBe(4401);
+  expect((await seen(c.agentId)).state).toBe('never_connected');
+});
+
+test('a proof that was heard on one connection is worth nothing on another', async () => {
+  const c = await enrolled(s.url, secret);
+  const first = rawSocket(s.url);
+  const { signature } = await hello(first, c);
+  await first.next();
+  const second = rawSocket(s.url);
+  await second.next();
+  const { host } = new URL(s.url);
+  second.socket.send(JSON.stringify({ type: 'hello', agentId: c.agentId, host, signature, report: {} }));
+  expect((await second.closed).code).toBe(4401);
+  expect((await seen(c.agentId)).state).toBe('connected');
+  first.socket.close();
+});
+
+test('the newest connection wins, and the old one is told why', async () => {
+  const c = await enrolled(s.url, secret);
+  const old = running(c);
+  await state(c.agentId, 'connected');
+  const fresh = await connected(c);
+  expect(await old.outcome).toBe('replaced');
+  const shown = await seen(c.agentId);
+  expect([shown.state, shown.version]).toEqual(['connected', '1']);
+  fresh.socket.close();
+});
+
+test('removing an agent ends its connection at once and for good', async () => {
+  const c = await enrolled(s.url, secret);
+  const agent = running(c);
+  await state(c.agentId, 'connected');
+  expect((await s.as(s.owner, 'DELETE', `W/agents/${c.agentId}`)).status).toBe(204);
+  expect(await agent.outcome).toBe('removed');
+  const again = rawSocket(s.url);
+  await hello(again, c);
+  expect(await again.closed).toEqual({ code: 4403, reason: 'This agent was removed' });
+  await s.companion.restart();
+  expect(await running(c).outcome).toBe('removed');
+  // Whoever has not its key does not learn that it was there.
+  const guess = rawSocket(s.url);
+  await hello(guess, { ...newCredential(s.url), agentId: c.agentId });
+  expect((await guess.closed).code).toBe(4401);
+});
+
+test('a removal by plain SQL, as by another process, ends the connection too', async () => {
+  const c = await enrolled(s.url, secret);
+  const agent = running(c);
+  await state(c.agentId, 'connected');
+  await s.companion.deps.store.transact(async (tx) => {
+    await tx.updateTable('agent').set({ removed_at: 1 }).where('id', '=', c.agentId).execute();
+  });
+  expect(await agent.outcome).toBe('removed');
+});
+
+test('a removed agent can neither be brought back nor deleted, by whatever SQL', async () => {
+  const c = await enrolled(s.url, secret);
+  const { store } = s.companion.deps;
+  const sql = (work: Parameters<typeof store.transact>[0]) => store.transact(work);
+  await expect(sql((tx) => tx.deleteFrom('agent').where('id', '=', c.agentId).execute())).rejects.toThrow('removed_at');
+  await s.as(s.owner, 'DELETE', `W/agents/${c.agentId}`);
+  for (const change of [{ removed_at: null }, { removed_at: 5 }])
+    await expect(
+      sql((tx) => tx.updateTable('agent').set(change).where('id', '=', c.agentId).execute()),
+    ).rejects.toThrow('stays removed');
+  await expect(
+    sql((tx) => tx.updateTable('agent').set({ public_key: 'x' }).where('id', '=', c.agentId).execute()),
+  ).rejects.toThrow('identity');
+});
+
+test('messages that are too large, not text, out of turn or too many end the connection', async () => {
+  const end = async (send: (raw: RawSocket) => void, raw = rawSocket(s.url)) => {
+    if (raw.socket.readyState !== WebSocket.OPEN) await raw.next();
+    send(raw);
+    return (await raw.closed).code;
+  };
+  expect(await end(({ socket }) => socket.send('x'.repeat(5_000)))).toBe(1009);
+  expect(await end(({ socket }) => socket.send(Buffer.from('{}')))).toBe(4400);
+  expect(await end(({ socket }) => socket.send('{"type":"report","report":{}}'))).toBe(4400);
+  expect(await end(({ socket }) => socket.send('null'))).toBe(4400);
+  const c = await enrolled(s.url, secret);
+  const flood = ({ socket }: RawSocket) => {
+    for (let i = 0; i < 100; i++) socket.send('{"type":"report","report":{}}');
+  };
+  expect(await end(flood, await connected(c))).toBe(4429);
+});
+
+/** What a request to connect is answered when it is not let in. */
+const refusal = (headers: Record<string, string>, protocols = [AGENT_SUBPROTOCOL]) =>
+  new Promise<{ status: number; code: string }>((done, fail) => {
+    const socket = new WebSocket(`${s.url.replace('http', 'ws')}/v1/agents/connect`, protocols, { headers });
+    socket.on('error', () => {});
+    socket.on('open', () => fail(new Error('let in')));
+    socket.on('unexpected-response', (_request, response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () => done({ status: response.statusCode ?? 0, code: JSON.parse(body).code }));
+    });
+  });
+
+test('a request to connect passes the same checks as any other; a web page never gets in', async () => {
+  expect(await refusal({ Host: 'evil.example' })).toEqual({ status: 421, code: 'wrong_host' });
+  expect(await refusal({ Origin: s.url })).toEqual({ status: 403, code: 'forbidden' });
+  expect(await refusal({}, [])).toEqual({ status: 400, code: 'bad_request' });
+  expect(await refusal({}, ['chat'])).toEqual({ status: 400, code: 'bad_request' });
+  const plain = await call(s.url, 'GET', '/v1/agents/connect');
+  expect([plain.status, plain.body.code, plain.headers.get('upgrade')]).toEqual([
+    426,
+    'websocket_required',
+    'websocket',
+  ]);
+  expect((await call(s.url, 'POST', '/v1/agents/connect')).status).toBe(405);
+  const elsewhere = new WebSocket(`${s.url.replace('http', 'ws')}/v1/me`);
+  const status = await new Promise((done) => {
+    elsewhere.on('error', () => {});
+    elsewhere.on('unexpected-response', (_request, response) => done(response.statusCode));
+  });
+  expect(status).toBe(401);
+});
+
+test('an upgrade that is none of ours is answered as the ordinary request that it is', async () => {
+  const answer = await fetch(`${s.url}/healthz`, { headers: { 'x-unused': '1' } });
+  expect(answer.status).toBe(200);
+  const { request } = await import('node:http');
+  const status = await new Promise((done) => {
+    const headers = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': '' };
+    request(`${s.url}/healthz`, { headers }, (response) => {
+      response.resume();
+      done(response.statusCode);
+    }).end();
+  });
+  expect(status).toBe(200);
+});
+
+test('neither key, nonce nor signature is in any line of the log', async () => {
+  const c = await enrolled(s.url, secret);
+  const raw = rawSocket(s.url);
+  const { nonce, signature } = await hello(raw, c);
+  await raw.next();
+  raw.socket.close();
+  const log = s.companion.lines.join('\n');
+  for (const hidden of [secret, nonce, signature]) expect(log).not.toContain(hidden);
+  expect(log).toContain('"message":"agent connected"');
+});
+
+// What must never stop an agent. Each is done while it is connected, and then the companion is restarted.
+const fates: [string, (keyId: string, owner: Person) => Promise<unknown>, string][] = [
+  ['revoking its key', (id, owner) => s.as(owner, 'POST', `W/keys/${id}/revoke`, {}), 'revoked'],
+  ['disabling its key', (id, owner) => s.as(owner, 'POST', `W/keys/${id}/disable`), 'disabled'],
+  ['rotating its key at once', (id, owner) => s.as(owner, 'POST', `W/keys/${id}/rotate`, {}), 'active'],
+  ['suspending its owner', (_, owner) => s.as(s.owner, 'POST', `W/members/${owner.membershipId}/suspend`), 'active'],
+  ['removing its owner', (_, owner) => s.as(s.owner, 'DELETE', `W/members/${owner.membershipId}`), 'revoked'],
+  // Last, since it moves the clock.
+  [
+    'the expiry of its key',
+    async () => {
+      s.companion.pass(3 * 86_400_000);
+    },
+    'expired',
+  ],
+];
+test.each(fates)('%s changes nothing for an agent, also through a restart', async (what, happen, keyStatus) => {
+  const owner = await s.member(`Owner ${what}`);
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+  const key = await s.key(owner, { groupId, ...(keyStatus === 'expired' ? { expiresAt } : {}) });
+  const c = await enrolled(s.url, key.secret);
+  const agent = running(c);
+  await state(c.agentId, 'connected');
+  const answer = await happen(key.id, owner);
+  expect((answer as { status: number } | undefined)?.status ?? 200).toBe(200);
+  // It takes another heartbeat: nothing cut it meanwhile.
+  const before = await seen(c.agentId);
+  expect(before).toMatchObject({ state: 'connected', enrolledKey: { status: keyStatus } });
+  await until(
+    () => seen(c.agentId),
+    (a) => a.lastSeenAt !== before.lastSeenAt,
+  );
+  expect(agent.said).toEqual(['connected']);
+  await s.companion.restart();
+  const after = await state(c.agentId, 'connected');
+  expect(after.enrolledKey).toMatchObject({ id: key.id, name: key.name, prefix: key.prefix });
+  expect(agent.said).toEqual(['connected', 'disconnected', 'connecting again', 'connected']);
+  // And the key itself is as dead as it should be.
+  if (keyStatus !== 'active' || what.startsWith('rotating'))
+    await expect(enrolled(s.url, key.secret)).rejects.toThrow();
+  expect(await agent.stop()).toBe('stopped');
+});

@@ -1,0 +1,232 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
+import { makeProof } from '../../examples/agent/enrol.ts';
+import { ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
+import { enrolGroup, enrolled } from '../support/agents.ts';
+import { call } from '../support/client.ts';
+import { type MadeKey, type Person, type Scenario, scenario } from '../support/scenario.ts';
+
+let s: Scenario;
+let mia: Person;
+let key: MadeKey;
+let groupId: string;
+beforeAll(async () => {
+  s = await scenario();
+  groupId = enrolGroup(s.companion.folder, s.workspaceId);
+  mia = await s.member('Mia');
+  key = await s.key(mia, { groupId });
+});
+afterAll(() => s.end());
+
+const jwk = (c: Credential) => ({ kty: 'OKP', crv: 'Ed25519', x: c.x });
+const post = (body: unknown, secret = key.secret) =>
+  call(s.url, 'POST', '/v1/agents', { body, headers: secret ? { 'x-api-key': secret } : {} });
+const bodyFor = (c: Credential, secret = key.secret) => ({
+  name: 'truck-17',
+  publicKey: jwk(c),
+  proof: makeProof(c, secret, Date.now()),
+});
+
+/** A proof that is right but for what is changed. */
+function changedProof(c: Credential, change: { header?: object; claims?: object; key?: Credential }): string {
+  const [head, payload] = makeProof(c, key.secret, Date.now())
+    .split('.')
+    .map((part) => Buffer.from(part, 'base64url'));
+  const encode = (part: Buffer | undefined, more: object | undefined) =>
+    Buffer.from(JSON.stringify({ ...JSON.parse(String(part)), ...more })).toString('base64url');
+  const signed = `${encode(head, change.header)}.${encode(payload, change.claims)}`;
+  return `${signed}.${signText(change.key ?? c, signed)}`;
+}
+
+test('a key enrols an agent once; the same public key again is the same agent', async () => {
+  const c = newCredential(s.url);
+  const first = await post(bodyFor(c));
+  expect(first.status).toBe(201);
+  expect(first.body).toMatchObject({
+    id: expect.stringMatching(/^agt_/),
+    name: 'truck-17',
+    thumbprint: createHash('sha256')
+      .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x: c.x }))
+      .digest('base64url'),
+    enrolledBy: { membershipId: mia.membershipId, name: 'Mia' },
+    enrolledKey: { id: key.id, name: key.name, prefix: key.prefix, status: 'active' },
+    state: 'never_connected',
+    lastSeenAt: null,
+  });
+  const again = await post({ ...bodyFor(c), name: 'another name' });
+  expect([again.status, again.body]).toEqual([200, first.body]);
+  const bearer = await call(s.url, 'POST', '/v1/agents', { body: bodyFor(c), token: key.secret });
+  expect(bearer.status).toBe(200);
+  expect((await s.as(mia, 'GET', 'W/agents')).body.items).toContainEqual(first.body);
+});
+
+test('enrolling at the same moment from two sides makes one agent', async () => {
+  const c = newCredential(s.url);
+  const answers = await Promise.all([post(bodyFor(c)), post(bodyFor(c)), post(bodyFor(c))]);
+  expect(answers.map((a) => a.status).sort()).toEqual([200, 200, 201]);
+  expect(new Set(answers.map((a) => a.body.id)).size).toBe(1);
+});
+
+test('without a name, the agent is named after its key', async () => {
+  const { name: _, ...body } = bodyFor(newCredential(s.url));
+  const { body: made } = await post(body);
+  expect(made.name).toBe(`agent-${made.thumbprint.slice(0, 8)}`);
+});
+
+test('a key without the permission enrols nothing, and a dead or made-up one is not told why', async () => {
+  const plain = await s.key(mia);
+  const narrowed = await s.key(mia, {
+    groupId: enrolGroup(s.companion.folder, s.workspaceId, [ENROL_PERMISSION, 'events:read']),
+    permissions: ['events:read'],
+  });
+  for (const { secret } of [plain, narrowed]) {
+    const answer = await post(bodyFor(newCredential(s.url), secret), secret);
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden']);
+    expect(answer.body.detail).toContain('agents:enroll');
+  }
+  const dead = await s.key(mia, { groupId });
+  await s.as(mia, 'POST', `W/keys/${dead.id}/revoke`, {});
+  for (const secret of ['', 'nonsense', dead.secret, mia.token]) {
+    const answer = await post(bodyFor(newCredential(s.url), secret), secret);
+    expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
+  }
+});
+
+test('the use that enrolled an agent is marked so in the log of its key, and counts as no use', async () => {
+  const once = await s.key(mia, { groupId });
+  await enrolled(s.url, once.secret);
+  const log = await s.as(mia, 'GET', `W/keys/${once.id}/requests`);
+  expect(log.body.items).toMatchObject([{ purpose: 'enrolment', code: 'valid' }]);
+});
+
+test('a public key that is not a sound Ed25519 key is refused, and a private one loudly', async () => {
+  const c = newCredential(s.url);
+  const refused = async (publicKey: object, path: string, proof = bodyFor(c).proof) => {
+    const answer = await post({ publicKey, proof });
+    expect([answer.status, answer.body.errors?.[0]?.path], JSON.stringify(publicKey)).toEqual([400, path]);
+    return answer.body.errors[0].message as string;
+  };
+  const d = c.privateKey.export({ format: 'jwk' }).d;
+  expect(await refused({ ...jwk(c), d }, 'publicKey.d')).toContain('private key');
+  await refused({ ...jwk(c), kty: 'EC' }, 'publicKey.kty');
+  await refused({ ...jwk(c), crv: 'X25519' }, 'publicKey.crv');
+  await refused({ ...jwk(c), x: c.x.slice(1) }, 'publicKey.x');
+  await refused({ ...jwk(c), x: `${c.x}=` }, 'publicKey.x');
+  await refused({ ...jwk(c), y: 'x' }, 'publicKey.y');
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  await refused(rsa, 'publicKey.kty');
+});
+
+test('a key for which anybody can sign is refused before its signature is looked at', async () => {
+  // The neutral element as public key: R = the base point, S = 1 is then a signature of every text, and some libraries take it.
+  const forged = `58${'66'.repeat(31)}01${'00'.repeat(31)}`;
+  const x = Buffer.from(`01${'00'.repeat(31)}`, 'hex').toString('base64url');
+  const [, payload] = makeProof(newCredential(s.url), key.secret, Date.now()).split('.');
+  const jwkOf = { kty: 'OKP', crv: 'Ed25519', x };
+  const header = Buffer.from(JSON.stringify({ typ: 'dpop+jwt', alg: 'EdDSA', jwk: jwkOf })).toString('base64url');
+  const proof = `${header}.${payload}.${Buffer.from(forged, 'hex').toString('base64url')}`;
+  const answer = await post({ publicKey: jwkOf, proof });
+  expect(answer.status).toBe(400);
+  expect(answer.body.errors).toMatchObject([{ path: 'publicKey.x', message: expect.stringContaining('small order') }]);
+});
+
+test('a proof that was made for another server, key, time, purpose or by somebody else is refused', async () => {
+  const c = newCredential(s.url);
+  const other = newCredential(s.url);
+  const proofs: [string, string][] = [
+    ['by another key', changedProof(c, { key: other })],
+    ['of another key', changedProof(other, {})],
+    ['another server', changedProof(c, { claims: { htu: 'https://evil.example/v1/agents' } })],
+    ['another path', changedProof(c, { claims: { htu: `${s.url}/v1/verify` } })],
+    ['another method', changedProof(c, { claims: { htm: 'GET' } })],
+    ['another API key', changedProof(c, { claims: { ath: createHash('sha256').update('x').digest('base64url') } })],
+    ['too old', changedProof(c, { claims: { iat: Math.floor(Date.now() / 1000) - 700 } })],
+    ['of the future', changedProof(c, { claims: { iat: Math.floor(Date.now() / 1000) + 700 } })],
+    ['no time', changedProof(c, { claims: { iat: null } })],
+    ['no algorithm', changedProof(c, { header: { alg: 'none' } })],
+    ['other type', changedProof(c, { header: { typ: 'JWT' } })],
+    ['private key inside', changedProof(c, { header: { jwk: { ...jwk(c), d: 'x' } } })],
+    ['no JWS', 'nonsense'],
+    ['nothing', ''],
+  ];
+  for (const [what, proof] of proofs) {
+    const answer = await post({ publicKey: jwk(c), proof });
+    expect([what, answer.status, answer.body.errors?.[0]?.path]).toEqual([what, 400, 'proof']);
+  }
+  expect((await post({ publicKey: jwk(c) })).body.errors).toMatchObject([{ path: 'proof' }]);
+});
+
+test('a device with a wrong clock still enrols, by the time of the server', async () => {
+  s.companion.pass(86_400_000);
+  // The answers of the test companion carry the real time: only the window is seen here.
+  const answer = await post(bodyFor(newCredential(s.url)));
+  expect(answer.body.errors[0].message).toContain('Date');
+  s.companion.pass(-86_400_000);
+});
+
+test('a member sees their own agents, an admin all of them with counts, an outsider none', async () => {
+  const [ben, adam] = [await s.member('Ben'), await s.member('Adam', 'admin')];
+  const bens = await s.key(ben, { groupId });
+  const agent = await enrolled(s.url, bens.secret, "ben's truck");
+  const own = await s.as(ben, 'GET', 'W/agents');
+  expect(own.body).toMatchObject({ items: [{ id: agent.agentId }], counts: { total: 1, connected: 0, keyGone: 0 } });
+  expect((await s.as(mia, 'GET', `W/agents?owner=${ben.membershipId}`)).body.items).toEqual([]);
+  const all = await s.as(adam, 'GET', 'W/agents');
+  expect(all.body.items.length).toBeGreaterThan(2);
+  expect(all.body.counts.total).toBe(all.body.items.length);
+  const ids = async (query: string) =>
+    (await s.as(adam, 'GET', `W/agents?${query}`)).body.items.map((a: { id: string }) => a.id);
+  expect(await ids(`owner=${ben.membershipId}`)).toEqual([agent.agentId]);
+  expect(await ids(`key=${bens.id}`)).toEqual([agent.agentId]);
+  expect(await ids("q=BEN'S")).toEqual([agent.agentId]);
+  expect(await ids('q=%25')).toEqual([]);
+  expect(await ids('state=connected')).toEqual([]);
+  expect((await ids('state=never_connected')).length).toBe(all.body.items.length);
+  const first = await s.as(adam, 'GET', 'W/agents?limit=2');
+  const rest = await s.as(adam, 'GET', `W/agents?cursor=${first.body.nextCursor}`);
+  expect([...first.body.items, ...rest.body.items]).toEqual(all.body.items);
+  expect((await s.as(adam, 'GET', 'W/agents?state=sleeping')).status).toBe(400);
+  expect((await s.as(undefined, 'GET', 'W/agents')).status).toBe(401);
+  expect((await call(s.url, 'GET', '/v1/workspaces/ws_other/agents', { token: mia.token })).status).toBe(404);
+});
+
+test('only its owner and admins remove an agent; to any other member it does not exist; it never enrols again', async () => {
+  const [eve, adam] = [await s.member('Eve'), await s.member('Ann', 'admin')];
+  const c = newCredential(s.url);
+  const { id } = (await post(bodyFor(c))).body;
+  const hidden = await s.as(eve, 'DELETE', `W/agents/${id}`);
+  const absent = await s.as(eve, 'DELETE', 'W/agents/agt_never');
+  expect([hidden.status, hidden.body.code, hidden.body.detail]).toEqual([404, absent.body.code, absent.body.detail]);
+  expect((await s.as(mia, 'DELETE', `W/agents/${id}`)).status).toBe(204);
+  expect((await s.as(mia, 'DELETE', `W/agents/${id}`)).status).toBe(404);
+  expect((await s.as(mia, 'GET', 'W/agents')).body.items.map((a: { id: string }) => a.id)).not.toContain(id);
+  const back = await post(bodyFor(c));
+  expect([back.status, back.body.code]).toEqual([409, 'conflict']);
+  const other = await post(bodyFor(newCredential(s.url)));
+  expect((await s.as(adam, 'DELETE', `W/agents/${other.body.id}`)).status).toBe(204);
+  const { items } = (await s.as(adam, 'GET', 'W/audit?limit=100')).body;
+  const about = (action: string, target: string) =>
+    items.find((i: { action: string; target: { id: string } }) => i.action === action && i.target.id === target);
+  expect(about('agent.enrolled', id)).toMatchObject({
+    actor: { type: 'key', id: key.id },
+    target: { name: 'truck-17' },
+  });
+  expect(about('agent.removed', id)).toMatchObject({ actor: { type: 'member', id: mia.membershipId } });
+  expect(about('agent.removed', other.body.id)).toMatchObject({ actor: { id: adam.membershipId } });
+});
+
+test('the record stays readable when its key is revoked and its owner gone', async () => {
+  const zoe = await s.member('Zoe');
+  const used = await s.key(zoe, { groupId, name: 'docker-edge' });
+  const { agentId } = await enrolled(s.url, used.secret);
+  expect((await s.as(s.owner, 'DELETE', `W/members/${zoe.membershipId}`)).status).toBe(200);
+  const { items } = (await s.as(s.owner, 'GET', `W/agents?owner=${zoe.membershipId}`)).body;
+  expect(items).toMatchObject([
+    {
+      id: agentId,
+      enrolledBy: { membershipId: zoe.membershipId, name: 'Zoe', email: 'zoe@acme.example' },
+      enrolledKey: { id: used.id, name: 'docker-edge', status: 'revoked', revokedReason: 'member_left' },
+    },
+  ]);
+});

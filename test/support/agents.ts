@@ -1,0 +1,102 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { WebSocket } from 'ws';
+import { type Credential, newCredential } from '../../examples/agent/credential.ts';
+import { enrol } from '../../examples/agent/enrol.ts';
+import { type AgentLog, type Outcome, stayConnected } from '../../examples/agent/run.ts';
+import { AGENT_SUBPROTOCOL, type AgentReport, ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
+
+/** A port that is free now: for a companion that has to come back where it was. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+let groups = 0;
+/** A group that holds nothing but the right to enrol, written by plain SQL. @returns its id */
+export function enrolGroup(folder: string, workspaceId: string, permissions = [ENROL_PERMISSION]): string {
+  const db = new Database(join(folder, 'heex.sqlite'));
+  const id = `grp_enrol${++groups}`;
+  db.prepare(
+    'insert into authorization_group (id, workspace_id, name, description, permissions, created_at) values (?, ?, ?, ?, ?, 1)',
+  ).run(id, workspaceId, id, '', JSON.stringify(permissions));
+  db.close();
+  return id;
+}
+
+/** An agent that was enrolled with a key, and is connected nowhere yet. */
+export async function enrolled(url: string, secret: string, name?: string): Promise<Credential & { agentId: string }> {
+  const credential = newCredential(url);
+  const { id } = await enrol(credential, secret, name);
+  return { ...credential, agentId: id };
+}
+
+export interface RunningAgent {
+  /** The messages that it logged, oldest first. */
+  said: string[];
+  /** Resolves when it gave up for good. */
+  outcome: Promise<Outcome>;
+  stop(): Promise<Outcome>;
+}
+
+/** The reference agent, in this process. It waits little between attempts. */
+export function running(credential: Credential, report: AgentReport = { version: '1.2.3' }): RunningAgent {
+  const said: string[] = [];
+  const log: AgentLog = (_level, message) => said.push(message);
+  const stop = new AbortController();
+  const outcome = stayConnected(credential, report, log, stop.signal, () => 0.05);
+  return {
+    said,
+    outcome,
+    stop() {
+      stop.abort();
+      return outcome;
+    },
+  };
+}
+
+/** Waits until something holds, by looking again; fails with the last answer after ten seconds. */
+export async function until<T>(look: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const value = await look();
+    if (holds(value)) return value;
+    if (Date.now() > deadline) throw new Error(`still not so: ${JSON.stringify(value)}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
+/** A bare WebSocket, for what no proper agent would send. */
+export interface RawSocket {
+  socket: WebSocket;
+  /** The next message, parsed. */
+  next(): Promise<Record<string, string>>;
+  closed: Promise<{ code: number; reason: string }>;
+}
+
+export function rawSocket(url: string, headers: Record<string, string> = {}): RawSocket {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/agents/connect`, AGENT_SUBPROTOCOL, { headers });
+  const messages: Record<string, string>[] = [];
+  const waiting: ((message: Record<string, string>) => void)[] = [];
+  socket.on('message', (data) => {
+    const message = JSON.parse(data.toString());
+    const taker = waiting.shift();
+    if (taker) taker(message);
+    else messages.push(message);
+  });
+  socket.on('error', () => {});
+  return {
+    socket,
+    next: () =>
+      new Promise((done) => {
+        const message = messages.shift();
+        if (message) done(message);
+        else waiting.push(done);
+      }),
+    closed: new Promise((done) => socket.once('close', (code, reason) => done({ code, reason: reason.toString() }))),
+  };
+}
