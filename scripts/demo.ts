@@ -1,0 +1,31 @@
+import { build } from 'wxt';
+import { connectBrowser } from './demo/browser.ts';
+import { LEAVER, playHistory, STARTS } from './demo/history.ts';
+import { LENA, PASSWORD } from './demo/people.ts';
+import { World } from './demo/world.ts';
+
+// A companion on throw-away data with a believable workspace; where there is a display, a browser that is connected to it.
+await build({ browser: 'chrome' });
+const world = await World.open(process.env.HEEX_PORT ?? '8787', STARTS);
+await playHistory(world, (share) => {
+  if (process.stdout.isTTY) process.stdout.write(`\rPlaying six weeks of Acme Robotics… ${Math.round(share * 100)}%`);
+});
+console.log(`
+
+Heex Keys demo: ${world.companion.url}
+  Sign in as ${LENA.email} with the password "${PASSWORD}" (everyone in it has the same).
+  Things to try: look at the keys, finish the rotation of telemetry-ingest, remove ${LEAVER} and read what that changes.
+  Everything is gone when you stop it (Ctrl-C).
+`);
+const browser = await connectBrowser(world.companion.url, LENA.email, PASSWORD);
+if (!browser)
+  console.log(
+    'No display here: load dist/extension/chrome-mv3 into a browser of yours and connect it to the address above.',
+  );
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await browser?.close();
+    await world.close();
+    process.exit(0);
+  });
+}
