@@ -81,6 +81,15 @@ export const agents = {
     answers: { 201: agent, 200: agent },
     problems: ['forbidden', 'conflict', 'rate_limited'],
   }),
+  connectAgent: endpoint({
+    id: 'connectAgent',
+    method: 'GET',
+    path: '/v1/agents/connect',
+    summary: 'The live connection of an agent: a WebSocket (subprotocol heex-agent.v1) on which it proves who it is',
+    credential: 'own',
+    answers: { 101: undefined },
+    problems: ['bad_request', 'forbidden', 'websocket_required', 'rate_limited'],
+  }),
   listAgents: endpoint({
     id: 'listAgents',
     method: 'GET',

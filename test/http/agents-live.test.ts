@@ -13,7 +13,7 @@ let secret: string;
 let groupId: string;
 beforeAll(async () => {
   s = await scenario({ HEEX_PORT: String(await freePort()), HEEX_AGENT_HEARTBEAT_SECONDS: '1' });
-  groupId = enrolGroup(s.companion.folder, s.workspaceId);
+  groupId = await enrolGroup(s.url, s.workspaceId, s.owner.token);
   mia = await s.member('Mia');
   secret = (await s.key(mia, { groupId })).secret;
 });

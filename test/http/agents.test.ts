@@ -13,7 +13,7 @@ let key: MadeKey;
 let groupId: string;
 beforeAll(async () => {
   s = await scenario();
-  groupId = enrolGroup(s.companion.folder, s.workspaceId);
+  groupId = await enrolGroup(s.url, s.workspaceId, s.owner.token);
   mia = await s.member('Mia');
   key = await s.key(mia, { groupId });
 });
@@ -77,7 +77,7 @@ test('without a name, the agent is named after its key', async () => {
 test('a key without the permission enrols nothing, and a dead or made-up one is not told why', async () => {
   const plain = await s.key(mia);
   const narrowed = await s.key(mia, {
-    groupId: enrolGroup(s.companion.folder, s.workspaceId, [ENROL_PERMISSION, 'events:read']),
+    groupId: await enrolGroup(s.url, s.workspaceId, s.owner.token, [ENROL_PERMISSION, 'events:read']),
     permissions: ['events:read'],
   });
   for (const { secret } of [plain, narrowed]) {

@@ -1,11 +1,10 @@
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { WebSocket } from 'ws';
 import { type Credential, newCredential } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
 import { type AgentLog, type Outcome, stayConnected } from '../../examples/agent/run.ts';
 import { AGENT_SUBPROTOCOL, type AgentReport, ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
+import { call } from './client.ts';
 
 /** A port that is free now: for a companion that has to come back where it was. */
 export async function freePort(): Promise<number> {
@@ -17,15 +16,17 @@ export async function freePort(): Promise<number> {
 }
 
 let groups = 0;
-/** A group that holds nothing but the right to enrol, written by plain SQL. @returns its id */
-export function enrolGroup(folder: string, workspaceId: string, permissions = [ENROL_PERMISSION]): string {
-  const db = new Database(join(folder, 'heex.sqlite'));
-  const id = `grp_enrol${++groups}`;
-  db.prepare(
-    'insert into authorization_group (id, workspace_id, name, description, permissions, created_at) values (?, ?, ?, ?, ?, 1)',
-  ).run(id, workspaceId, id, '', JSON.stringify(permissions));
-  db.close();
-  return id;
+/** A group that holds nothing but the right to enrol. @returns its id */
+export async function enrolGroup(
+  url: string,
+  workspaceId: string,
+  token: string,
+  permissions = [ENROL_PERMISSION],
+): Promise<string> {
+  const body = { name: `Installers ${++groups}`, permissions };
+  const answer = await call(url, 'POST', `/v1/workspaces/${workspaceId}/groups`, { token, body });
+  if (answer.status !== 201) throw new Error(`no group: ${JSON.stringify(answer.body)}`);
+  return answer.body.id;
 }
 
 /** An agent that was enrolled with a key, and is connected nowhere yet. */

@@ -16,7 +16,7 @@ export function bindAgents(app: App, deps: Deps, authenticate: Authenticate, hos
   });
   bind(app, agents.listAgents, authenticate, ({ caller, query }) => listAgents(deps, caller, query));
   bind(app, agents.removeAgent, authenticate, ({ caller, params }) => removeAgent(deps, caller, params.agentId));
-  app.get('/v1/agents/connect', async (c) => {
+  app.get(agents.connectAgent.path, async (c) => {
     const upgrade = readUpgrade(c);
     const origin = c.get('origin');
     await deps.agents.admit(origin.ip);
