@@ -1,4 +1,7 @@
+import { newCredential } from '../../examples/agent/credential.ts';
+import { makeProof } from '../../examples/agent/enrol.ts';
 import { DEVICE_GRANT } from '../../shared/contract/device.ts';
+import { enrolGroup, enrolled } from '../support/agents.ts';
 import type { Person, Scenario } from '../support/scenario.ts';
 
 /** Every kind of caller. `member` asks for what is their own; `other`, `admin` and `owner` for what is that member's. */
@@ -73,6 +76,10 @@ const oneself = async (w: World, caller: CallerKind) => {
   const person = await w.join();
   return { params: { memberId: person.membershipId }, ...(caller === 'member' && { token: person.token }) };
 };
+
+/** A key of Ada's that may enrol agents. */
+const enrolKey = async ({ s, ada }: World) =>
+  (await s.key(ada, { groupId: await enrolGroup(s.url, s.workspaceId, s.owner.token) })).secret;
 
 /** What every endpoint answers to every kind of caller, by its id. An endpoint without a row fails the build. */
 export const ACCESS: Record<string, Row> = {
@@ -172,6 +179,24 @@ export const ACCESS: Record<string, Row> = {
   revokeHeld: {
     ask: async ({ s, ada }, caller) => (caller === 'key' ? { token: (await s.key(ada)).secret } : {}),
     expect: only('key', 200),
+  },
+
+  // Agents
+  enrolAgent: {
+    ask: async (w, caller) => {
+      const [secret, agent] = [await enrolKey(w), newCredential(w.s.url)];
+      const publicKey = { kty: 'OKP', crv: 'Ed25519', x: agent.x };
+      const body = { publicKey, proof: makeProof(agent, secret, Date.now()) };
+      return caller === 'key' ? { body, token: secret } : { body };
+    },
+    expect: only('key', 201),
+  },
+  // What it takes to connect is shown in agents-live.test.ts: none of these callers has it.
+  connectAgent: { expect: anybody(426) },
+  listAgents: { expect: everyMember(200) },
+  removeAgent: {
+    ask: async (w) => ({ params: { agentId: (await enrolled(w.s.url, await enrolKey(w))).agentId } }),
+    expect: ownOrAdmin(204),
   },
 
   // Audit log
