@@ -1,5 +1,5 @@
 import type { ComponentChildren, Ref } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon, type IconName } from './icon.tsx';
 import { Kbd } from './kbd.tsx';
 
@@ -17,7 +17,7 @@ interface ButtonProps {
   block?: boolean;
   /** Words while the action is under way; the width stays. */
   busy?: string | false;
-  /** Why it can't be pressed now: said by the title and to screen readers; it stays in the tab order. */
+  /** Why it can't be pressed now. The title says it, to screen readers as the description; it stays in the tab order. */
   unavailable?: string | false | undefined;
   class?: string;
   /** The menu that it opens. */
@@ -52,7 +52,6 @@ function useSteadyWidth(busy: boolean) {
 
 export function Button(props: ButtonProps) {
   const { children, icon, label, kbd, type = 'button', busy = false, unavailable, onClick } = props;
-  const reasonId = useId();
   const [inner, steady] = useSteadyWidth(busy !== false);
   const off = busy !== false || Boolean(unavailable);
   const press = (event: MouseEvent) => {
@@ -68,7 +67,6 @@ export function Button(props: ButtonProps) {
       aria-label={label}
       aria-disabled={off ? 'true' : undefined}
       aria-busy={busy !== false ? 'true' : undefined}
-      aria-describedby={unavailable ? reasonId : undefined}
       aria-haspopup={props.popup}
       aria-expanded={props.expanded}
       ref={props.buttonRef ?? null}
@@ -79,11 +77,6 @@ export function Button(props: ButtonProps) {
         {busy !== false ? busy : children}
       </span>
       {kbd && busy === false && <Kbd keys={kbd} />}
-      {unavailable && (
-        <span class="sr" id={reasonId}>
-          {unavailable}
-        </span>
-      )}
     </button>
   );
 }

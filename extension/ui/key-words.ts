@@ -1,6 +1,6 @@
 import type { Key, KeyStatus, RateLimit, RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
-import { ago, calendarDays, count, DAY, day, ms, number, until } from './format.ts';
+import { ago, calendarDays, DAY, day, ms, number, until } from './format.ts';
 
 export const ENVIRONMENT_WORDS: Record<Environment, { long: string; short: string; mark: 'prod' | 'stag' | 'dev' }> = {
   production: { long: 'Production', short: 'Prod', mark: 'prod' },
@@ -87,6 +87,3 @@ export function looksPersonal(name: string, personNames: readonly string[]): boo
       .some((part) => [...part].length > 2 && words.has(part)),
   );
 }
-
-/** `2 keys`, or nothing where the number is not known. */
-export const keysPhrase = (n: number | undefined) => (n === undefined ? '' : count(n, 'key'));

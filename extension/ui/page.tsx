@@ -21,6 +21,8 @@ function useFirstFocus() {
   const ref = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const page = ref.current;
+    // A part of the screen may know better, e.g. the row that one comes back to.
+    if (page?.contains(document.activeElement)) return;
     const marked = page?.querySelector<HTMLElement>('[data-autofocus]');
     const target = marked ?? page?.querySelector<HTMLElement>('h1[tabindex]');
     target?.focus({ preventScroll: true });

@@ -44,7 +44,18 @@ const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
 const requests =
   (rows = [requestRow()]) =>
   () => ({ items: rows, nextCursor: null });
+const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
 const base: Answers = {
+  'key.disable': ({ keyId }: { keyId: string }) => ({ ...known(keyId), status: 'disabled' }),
+  'key.enable': ({ keyId }: { keyId: string }) => ({ ...known(keyId), status: 'active' }),
+  'key.revoke': ({ keyId }: { keyId: string }) => ({
+    ...known(keyId),
+    status: 'revoked',
+    revokedReason: 'by_owner',
+    revokedAt: before(0),
+  }),
+  'team.invite': ({ email }: { email: string }) => ({ ...INVITATIONS[0], id: 'inv_new', email }),
+  'team.remove': () => ({ revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5 }),
   'group.list': () => GROUPS,
   'key.requests': requests(),
   'key.read': ({ keyId }: { keyId: string }) =>

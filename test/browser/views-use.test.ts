@@ -1,0 +1,303 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Asked } from '../support/views/browser.ts';
+import { Stage } from '../support/views/stage.ts';
+
+let stage: Stage;
+const pages: Page[] = [];
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterAll(() => stage?.close());
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+
+async function show(scene: string): Promise<Page> {
+  const page = await stage.show(scene);
+  pages.push(page);
+  return page;
+}
+/** What has the focus, in words: its accessible name or text. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const e = document.activeElement;
+    return e?.getAttribute('aria-label') ?? (e as HTMLInputElement)?.name ?? e?.textContent ?? '';
+  });
+const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? '');
+const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
+const asked = (page: Page, type: string) =>
+  page.evaluate(
+    (t) => (globalThis as unknown as { asked: Asked[] }).asked.filter((a) => a.type === t).map((a) => a.payload),
+    type,
+  );
+const button = (page: Page, words: string) => page.locator(`::-p-aria([name="${words}"][role="button"])`);
+const settle = (page: Page) => page.evaluate(() => new Promise((done) => setTimeout(done, 60)));
+
+test('the popup opens in the search; arrows go through the list, Enter opens, Escape comes back to the same row', async () => {
+  const page = await show('p2-keys');
+  expect(await focused(page)).toBe('Search keys');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  expect(await focusedText(page)).toContain('cli-laptop');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.actions4');
+  expect(await text(page, 'h1')).toBe('cli-laptop');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.popup__tools');
+  expect(await focusedText(page)).toContain('cli-laptop');
+});
+
+test('the list is one tab stop', async () => {
+  const page = await show('p2-keys');
+  expect(await page.$$eval('.krow[tabindex="0"]', (rows) => rows.length)).toBe(1);
+});
+
+test('letters are text while typing and shortcuts otherwise', async () => {
+  const page = await show('p2-keys');
+  await page.keyboard.type('n');
+  expect(await page.$('.popup__tools')).not.toBeNull();
+  await page.keyboard.press('Escape');
+  expect(await page.$eval('input[type=search]', (e) => (e as HTMLInputElement).value)).toBe('');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('n');
+  await page.waitForSelector('form');
+  expect(await text(page, 'h1')).toBe('New key');
+  expect(await focused(page)).toBe('name');
+});
+
+test('digits choose the environment and the count is read out', async () => {
+  const page = await show('p2-keys');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('2');
+  await settle(page);
+  expect(await page.$$eval('.krow', (rows) => rows.length)).toBe(1);
+  expect(await text(page, 'main [role=status]')).toBe('1 key');
+});
+
+test('a key can’t be made while the limit is reached, and the button says why', async () => {
+  const page = await show('p2-limit');
+  const why = await page.$eval('.popup__tools .btn', (e) => [e.getAttribute('aria-disabled'), e.getAttribute('title')]);
+  expect(why).toEqual(['true', 'All 10 keys are in use']);
+  await page.click('.popup__tools .btn');
+  await page.keyboard.press('Escape');
+  expect(await page.$('.popup__tools')).not.toBeNull();
+});
+
+test('what is wrong is said at its field before anything is sent, and the first wrong field has the focus', async () => {
+  const page = await show('p3-new');
+  await page.$eval('input[name=name]', (e) => (e as HTMLInputElement).select());
+  await page.keyboard.type('p');
+  await page.keyboard.down('Control');
+  await page.keyboard.press('Enter');
+  await page.keyboard.up('Control');
+  await settle(page);
+  const error = await page.$eval('input[name=name]', (e) => [
+    e.getAttribute('aria-invalid'),
+    document.getElementById(e.getAttribute('aria-describedby')?.split(' ')[0] ?? '')?.textContent,
+  ]);
+  expect(error).toEqual(['true', 'Use at least 2 characters.']);
+  expect(await focused(page)).toBe('name');
+  expect(await text(page, '.popup__foot [role=status]')).toBe('1 thing to fix');
+  expect(await asked(page, 'key.create')).toEqual([]);
+});
+
+test('the server’s errors of a list are shown with the lines that were typed', async () => {
+  const page = await show('p3-new-advanced');
+  await button(page, 'Create and copy').click();
+  await page.waitForSelector('.field__error');
+  const lines = await page.$$eval('.field__error', (all) => all.map((e) => e.textContent));
+  expect(lines[0]).toContain('Line 2: 203.0.113.300');
+  expect(lines[1]).toContain('Line 4: ');
+  expect(await focused(page)).toBe('ipAllowlist');
+});
+
+test('a new key is sent once, with what was typed', async () => {
+  const page = await show('p3-new');
+  await button(page, 'Create and copy').click();
+  await settle(page);
+  const sent = (await asked(page, 'key.create')) as { body: Record<string, unknown> }[];
+  expect(sent).toHaveLength(1);
+  expect(sent[0]?.body).toMatchObject({ name: 'prod-fleet-sync', environment: 'production', groupId: 'grp_ingest' });
+});
+
+test('“Copied” is said only when the browser has copied', async () => {
+  const page = await show('p4-not-copied');
+  expect(await text(page, '.outcome h2')).toBe('Not copied. Press Copy.');
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new Error('blocked'));
+  });
+  await button(page, 'Copy').click();
+  await settle(page);
+  expect(await text(page, '.outcome h2')).toBe('Not copied. Press Copy.');
+  expect(await asked(page, 'secret.copied')).toEqual([]);
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = (t) => {
+      (globalThis as { copied?: string }).copied = t;
+      return Promise.resolve();
+    };
+  });
+  await page.keyboard.press('c');
+  await settle(page);
+  expect(await asked(page, 'secret.copied')).toEqual([{ id: 'fresh_1' }]);
+  expect(await page.evaluate(() => (globalThis as { copied?: string }).copied)).toMatch(/^heex_prod_\w{40,}$/);
+});
+
+test('the secret is copied in the form that is shown, arrows choose the form', async () => {
+  const page = await show('p4-reveal');
+  await page.focus('[role=tab][aria-selected=true]');
+  await page.keyboard.press('ArrowRight');
+  await settle(page);
+  expect(await focusedText(page)).toBe('Shell');
+  expect(await text(page, '.secret pre')).toMatch(/^export HEEX_API_KEY=heex_prod_\w{40,}$/);
+});
+
+test('a hidden secret is not on the page', async () => {
+  const page = await show('p4-reveal');
+  await button(page, 'Hide').click();
+  await settle(page);
+  expect(await page.content()).not.toContain('K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz');
+});
+
+test('a key whose secret was lost says so, and leads to rotating or revoking it', async () => {
+  const page = await show('p4-lost');
+  expect(await text(page, '.outcome h2')).toBe('The key exists, its secret doesn’t');
+  expect(await page.$$eval('.popup__foot button', (all) => all.map((e) => e.textContent))).toEqual([
+    'Leave it',
+    'Revoke',
+    'Rotate',
+  ]);
+});
+
+test('disabling acts at once and can be undone', async () => {
+  const page = await show('p5-detail');
+  await button(page, 'Disable').click();
+  await page.waitForSelector('.toast');
+  expect(await text(page, '.toasts[role=status]')).toContain('prod-main-app disabled');
+  await button(page, 'Undo').click();
+  await settle(page);
+  expect(await asked(page, 'key.disable')).toEqual([{ keyId: 'key_main' }]);
+  expect(await asked(page, 'key.enable')).toEqual([{ keyId: 'key_main' }]);
+});
+
+test('revoking a used key needs its name: Enter does nothing until it matches', async () => {
+  const page = await show('p7-revoke');
+  expect(await page.$eval('dialog', (e) => e.getAttribute('role'))).toBe('alertdialog');
+  await page.keyboard.type('prod-main');
+  await page.keyboard.press('Enter');
+  await button(page, 'Revoke key').click();
+  expect(await asked(page, 'key.revoke')).toEqual([]);
+  await page.type('dialog input:not([type=radio])', '-app');
+  await page.click('dialog .chip:nth-child(3)');
+  await button(page, 'Revoke key').click();
+  await settle(page);
+  expect(await asked(page, 'key.revoke')).toEqual([{ keyId: 'key_main', reason: 'leaked' }]);
+});
+
+test('an unused key is revoked without typing, and the focus starts on Cancel', async () => {
+  const page = await show('p7-revoke-unused');
+  expect(await focusedText(page)).toBe('Cancel');
+  await button(page, 'Revoke key').click();
+  await settle(page);
+  expect(await asked(page, 'key.revoke')).toEqual([{ keyId: 'key_bench-rig' }]);
+});
+
+test('a dialog keeps the focus, gives it back to its opener and lets no shortcut through', async () => {
+  const page = await show('p5-detail');
+  await button(page, 'Revoke').click();
+  await page.waitForSelector('dialog[open]');
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
+  }
+  await page.keyboard.press('r');
+  expect(await page.$('dialog[open]')).not.toBeNull();
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open]', { hidden: true });
+  expect(await focusedText(page)).toBe('Revoke');
+});
+
+test('“Disable it instead” disables and leaves the dialog', async () => {
+  const page = await show('p7-revoke');
+  await button(page, 'Disable it instead').click();
+  await page.waitForSelector('dialog[open]', { hidden: true });
+  expect(await asked(page, 'key.disable')).toEqual([{ keyId: 'key_main' }]);
+  expect(await asked(page, 'key.revoke')).toEqual([]);
+});
+
+test('a menu opens on its first item, goes round with the arrows and gives the focus back', async () => {
+  const page = await show('p2-keys');
+  await page.focus('.ws');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[role=menu]');
+  expect(await focusedText(page)).toContain('Acme Robotics');
+  await page.keyboard.press('ArrowUp');
+  expect(await focusedText(page)).toContain('Open workspace page');
+  await page.keyboard.press('f');
+  expect(await focusedText(page)).toContain('Fleet Lab');
+  await page.keyboard.press('Escape');
+  expect(await page.$('[role=menu]')).toBeNull();
+  expect(await focused(page)).toBe('Workspace: Acme Robotics. Switch workspace');
+});
+
+test('the theme is the person’s choice over the system’s', async () => {
+  const page = await show('p2-keys');
+  await page.click('[title=Account]');
+  await page.locator('::-p-aria([name="Dark"])').click();
+  await settle(page);
+  expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+});
+
+test('an invitation needs an address, and its link can be copied', async () => {
+  const page = await show('p8-team');
+  await button(page, 'Invite').click();
+  await settle(page);
+  expect(await text(page, '#invite-error')).toBe('Type an e-mail address.');
+  await page.type('#invite-email', 'ada@acme.example');
+  await button(page, 'Invite').click();
+  await settle(page);
+  expect(await asked(page, 'team.invite')).toEqual([{ email: 'ada@acme.example', role: 'member' }]);
+});
+
+test('removing a member shows what breaks and needs the typed address', async () => {
+  const page = await show('p9-remove');
+  expect(await page.$$eval('dialog h3', (all) => all.map((e) => e.textContent))).toEqual([
+    '3 keys are revoked now',
+    '2 were used directly and break at next launch',
+    '5 agents keep running',
+  ]);
+  await page.keyboard.press('Enter');
+  expect(await asked(page, 'team.remove')).toEqual([]);
+  await page.keyboard.type('Jonas@acme.example');
+  await page.keyboard.press('Enter');
+  await settle(page);
+  expect(await asked(page, 'team.remove')).toEqual([{ memberId: 'mem_jonas' }]);
+});
+
+test('a busy button keeps its width', async () => {
+  const page = await show('p7-revoke-unused');
+  const width = () => page.$eval('.dialog__foot .btn--danger', (e) => (e as HTMLElement).offsetWidth);
+  const before = await width();
+  await page.evaluate(() => {
+    const { runtime } = (globalThis as unknown as { browser: { runtime: { sendMessage: unknown } } }).browser;
+    runtime.sendMessage = () => new Promise(() => {});
+  });
+  await button(page, 'Revoke key').click();
+  await settle(page);
+  expect(await text(page, '.dialog__foot .btn--danger')).toBe('Revoking');
+  expect(await width()).toBeGreaterThanOrEqual(before);
+});
+
+test('the keyboard list names what holds on the screen, and single letters can be turned off', async () => {
+  const page = await show('p2-keys');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open]');
+  expect(await text(page, '.shortcut-list')).toContain('New key');
+  await page.click('input[role=switch]');
+  await page.keyboard.press('Escape');
+  await settle(page);
+  await page.keyboard.press('n');
+  await settle(page);
+  expect(await page.$('.popup__tools')).not.toBeNull();
+});
