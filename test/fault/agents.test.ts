@@ -1,0 +1,200 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { newCredential, readCredential, writeCredential } from '../../examples/agent/credential.ts';
+import { enrol } from '../../examples/agent/enrol.ts';
+import type { Agent } from '../../shared/contract/agents.ts';
+import { enrolGroup, enrolled, freePort, running, until } from '../support/agents.ts';
+import { call } from '../support/client.ts';
+import { SETUP_TOKEN } from '../support/companion.ts';
+import { type CompanionProcess, scratchFolder, startProcess } from '../support/process.ts';
+
+const program = join(import.meta.dirname, '../../examples/agent/heex-agent.ts');
+const HEARTBEAT = { HEEX_AGENT_HEARTBEAT_SECONDS: '1' };
+
+interface Program {
+  child: ChildProcess;
+  out(): string;
+  code: Promise<number | null>;
+}
+
+/** The reference agent as a process of its own, with nothing in its environment but what is given. */
+function agent(args: string[], env: Record<string, string>): Program {
+  const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      text += chunk;
+    });
+  return { child, out: () => text, code: new Promise((done) => child.once('exit', done)) };
+}
+
+/** A companion process with a workspace, and a key that may enrol agents. */
+async function workplace(env: Record<string, string> = {}) {
+  const folder = scratchFolder();
+  const settings = { HEEX_PORT: String(await freePort()), ...HEARTBEAT, ...env };
+  const companion = await startProcess(folder, settings);
+  const { url } = companion;
+  const person = { name: 'Olga', email: 'olga@acme.example', password: 'correct horse battery' };
+  const made = await call(url, 'POST', '/v1/setup', { body: { ...person, token: SETUP_TOKEN, workspace: 'Acme' } });
+  const token: string = made.body.session.token;
+  const W = `/v1/workspaces/${made.body.workspace.id}`;
+  const groupId = await enrolGroup(url, made.body.workspace.id, token);
+  const body = { name: 'installer', environment: 'production', groupId };
+  const { key, secret } = (await call(url, 'POST', `${W}/keys`, { token, body })).body;
+  const one = async (at: CompanionProcess, id: string) => {
+    const { items } = (await call(at.url, 'GET', `${W}/agents?limit=100`, { token })).body as { items: Agent[] };
+    return items.find((a) => a.id === id);
+  };
+  return {
+    companion,
+    folder,
+    W,
+    token,
+    key: key as { id: string },
+    secret: secret as string,
+    again: () => startProcess(folder, settings),
+    second: () => startProcess(folder, { ...settings, HEEX_PORT: '0' }),
+    state: (at: CompanionProcess, id: string, wanted: Agent['state'] | undefined) =>
+      until(
+        () => one(at, id),
+        (a) => a?.state === wanted,
+      ),
+  };
+}
+
+test('an agent lives on when the key that installed it is revoked and the companion is killed, until it is removed', async () => {
+  const w = await workplace();
+  const file = join(w.folder, 'agent', 'agent.json');
+  const installed = agent(['install', '--name', 'truck-17', '--file', file], {
+    HEEX_URL: w.companion.url,
+    HEEX_API_KEY: w.secret,
+  });
+  expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining('no longer needed')]);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readFileSync(file, 'utf8')).not.toContain(w.secret);
+  expect(installed.out()).not.toContain(w.secret);
+  const id = readCredential(file).agentId as string;
+
+  // Installing again changes nothing, and uses no key.
+  const twice = agent(['install', '--file', file], { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret });
+  expect([await twice.code, twice.out()]).toEqual([0, expect.stringContaining(`already agent ${id}`)]);
+
+  const runs = agent(['run'], { HEEX_AGENT_FILE: file });
+  await w.state(w.companion, id, 'connected');
+  const revoked = await call(w.companion.url, 'POST', `${w.W}/keys/${w.key.id}/revoke`, { token: w.token, body: {} });
+  expect(revoked.status).toBe(200);
+  await w.companion.end('SIGKILL');
+  const companion = await w.again();
+  expect(await w.state(companion, id, 'connected')).toMatchObject({
+    name: 'truck-17',
+    version: '1.0.0',
+    enrolledKey: { status: 'revoked' },
+  });
+  expect((await call(companion.url, 'DELETE', `${w.W}/agents/${id}`, { token: w.token })).status).toBe(204);
+  expect(await runs.code).toBe(3);
+  const lines = runs
+    .out()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.at(-1)).toMatchObject({ level: 'error', exit: 3 });
+  expect(await agent(['run'], { HEEX_AGENT_FILE: file }).code).toBe(3);
+  expect(await companion.end()).toBe(0);
+});
+
+test('what one companion knows of an agent holds in another on the same data', async () => {
+  const w = await workplace();
+  const other = await w.second();
+  const c = await enrolled(w.companion.url, w.secret);
+  const first = running(c);
+  expect((await w.state(other, c.agentId, 'connected'))?.ip).toBe('127.0.0.1');
+
+  // The newest connection wins, wherever it is.
+  const second = running({ ...c, url: other.url });
+  expect(await first.outcome).toBe('replaced');
+  await w.state(w.companion, c.agentId, 'connected');
+  await w.state(other, c.agentId, 'connected');
+
+  const removed = await call(w.companion.url, 'DELETE', `${w.W}/agents/${c.agentId}`, { token: w.token });
+  expect(removed.status).toBe(204);
+  expect(await second.outcome).toBe('removed');
+  expect([await other.end(), await w.companion.end()]).toEqual([0, 0]);
+});
+
+test('agents of a companion that was killed are not shown as connected', async () => {
+  const w = await workplace();
+  const c = await enrolled(w.companion.url, w.secret);
+  const held = running(c);
+  await w.state(w.companion, c.agentId, 'connected');
+  const other = await w.second();
+  await w.state(other, c.agentId, 'connected');
+  await w.companion.end('SIGKILL');
+  const gone = await w.state(other, c.agentId, 'disconnected');
+  expect(gone?.lastSeenAt).not.toBeNull();
+  await held.stop();
+  await other.end();
+});
+
+test('an agent that freezes is shown as gone, and comes back when it thaws', async () => {
+  const w = await workplace();
+  const c = await enrolled(w.companion.url, w.secret);
+  const file = join(w.folder, 'agent.json');
+  writeCredential(file, c, false);
+  const runs = agent(['run', '--file', file], {});
+  await w.state(w.companion, c.agentId, 'connected');
+  runs.child.kill('SIGSTOP');
+  await w.state(w.companion, c.agentId, 'disconnected');
+  runs.child.kill('SIGCONT');
+  await w.state(w.companion, c.agentId, 'connected');
+  runs.child.kill('SIGTERM');
+  expect(await runs.code).toBe(0);
+  expect(await w.companion.end()).toBe(0);
+});
+
+test('an installation that was cut off is finished with the same key pair', async () => {
+  const w = await workplace();
+  const file = join(w.folder, 'agent.json');
+  const pending = newCredential(w.companion.url);
+  writeCredential(file, pending, false);
+  // The companion had answered, but the answer was never written down.
+  const { id } = await enrol(pending, w.secret, 'rig-5');
+  const unfinished = agent(['run', '--file', file], {});
+  expect([await unfinished.code, unfinished.out()]).toEqual([2, expect.stringContaining('not finished')]);
+  const installed = agent(['install', '--file', file], { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret });
+  expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining(`Enrolled as rig-5 (${id})`)]);
+  expect(readCredential(file)).toMatchObject({ agentId: id, x: pending.x });
+  await w.companion.end();
+});
+
+test('a credential that others can read is not used, and nothing is installed with less than it takes', async () => {
+  const folder = scratchFolder();
+  const file = join(folder, 'agent.json');
+  const key = { HEEX_API_KEY: 'heex_prod_0000000000000000000000000000000000000000000000' };
+  const refused = async (args: string[], env: Record<string, string>, said: string) => {
+    const p = agent([...args, '--file', file], env);
+    expect([await p.code, p.out()]).toEqual([2, expect.stringContaining(said)]);
+    expect(p.out()).not.toContain(key.HEEX_API_KEY);
+  };
+  await refused(['run'], {}, 'heex-agent install');
+  await refused(['install'], {}, 'HEEX_URL is not set');
+  await refused(['install'], { HEEX_URL: 'https://keys.example.com' }, 'HEEX_API_KEY is not set');
+  await refused(['install'], { HEEX_URL: 'http://keys.example.com', ...key }, 'in clear');
+  await refused(['install'], { HEEX_URL: 'http://127.0.0.1:9', ...key }, 'not an API key');
+  await refused(['dance'], {}, 'heex-agent install');
+  writeCredential(file, { ...newCredential('http://127.0.0.1:9'), agentId: 'agt_1' }, false);
+  chmodSync(file, 0o640);
+  await refused(['run'], {}, 'can be read by others');
+});
+
+test('a device whose clock is two days off enrols by the time of the companion', async () => {
+  const w = await workplace();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 86_400_000 });
+  try {
+    expect((await enrolled(w.companion.url, w.secret)).agentId).toMatch(/^agt_/);
+  } finally {
+    vi.useRealTimers();
+  }
+  await w.companion.end();
+});
