@@ -28,7 +28,12 @@ export function readLines(text: string): { entries: string[]; lines: number[] } 
   return { entries, lines };
 }
 
-/** The errors of a list that was typed one entry a line, each with the line that it is about. */
+const SPOKEN_LINE = /^line (\d+): */i;
+
+/**
+ * The errors of a list that was typed one entry a line, each with the line that it is about. The server counts entries, in the
+ * path or in the words; the person counts lines, empty ones too.
+ */
 export function lineErrors(
   errors: readonly FieldError[],
   field: string,
@@ -37,9 +42,12 @@ export function lineErrors(
   const { lines } = readLines(text);
   return errors.flatMap(({ path, message }) => {
     if (path !== field && !path.startsWith(`${field}.`) && !path.startsWith(`${field}[`)) return [];
-    const index = INDEX.exec(path.slice(field.length).replace(/^\./, ''))?.[1];
-    const line = index === undefined ? undefined : lines[Number(index)];
-    return [line === undefined ? { words: sentence(message) } : { line, words: sentence(message) }];
+    const inPath = INDEX.exec(path.slice(field.length).replace(/^\./, ''))?.[1];
+    const spoken = SPOKEN_LINE.exec(message)?.[1];
+    const index = inPath === undefined ? spoken && Number(spoken) - 1 : Number(inPath);
+    const line = index === undefined || index === '' ? undefined : lines[index];
+    const words = sentence(message.replace(SPOKEN_LINE, ''));
+    return [line === undefined ? { words } : { line, words }];
   });
 }
 

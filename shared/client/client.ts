@@ -70,7 +70,7 @@ function oauthError(body: unknown): Failure | undefined {
 function problemOf(status: number, body: unknown): Failure {
   const parsed = problem.safeParse(body);
   if (!parsed.success) return { ...(oauthError(body) ?? lost('bad_answer')), status };
-  const { code, title, detail, requestId, errors } = parsed.data;
+  const { code, title, detail, requestId, errors, confirmAt } = parsed.data;
   return {
     code,
     title: code in PROBLEMS ? PROBLEMS[code as keyof typeof PROBLEMS][1] : title,
@@ -78,6 +78,7 @@ function problemOf(status: number, body: unknown): Failure {
     requestId,
     ...(detail === undefined ? {} : { detail }),
     ...(errors === undefined ? {} : { errors }),
+    ...(confirmAt === undefined ? {} : { confirmAt }),
   };
 }
 

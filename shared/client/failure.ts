@@ -17,5 +17,7 @@ export const failure = z.object({
   status: z.optional(z.number()),
   requestId: z.optional(z.string()),
   errors: z.optional(z.array(fieldError)),
+  /** With `step_up_required`: the page on which the person confirms that it is them. */
+  confirmAt: z.optional(z.string()),
 });
 export type Failure = z.infer<typeof failure>;

@@ -274,6 +274,16 @@ test('removing a member shows what breaks and needs the typed address', async ()
   expect(await asked(page, 'team.remove')).toEqual([{ memberId: 'mem_jonas' }]);
 });
 
+test('when the server wants a recent sign-in, the dialog leads to its page and stays', async () => {
+  const page = await show('p9-step-up');
+  await page.keyboard.type('jonas@acme.example');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog .callout--warn');
+  expect(await page.$eval('dialog .callout a', (e) => (e as HTMLAnchorElement).href)).toBe(
+    'https://keys.acme.example/confirm?session=ses_1',
+  );
+});
+
 test('a busy button keeps its width', async () => {
   const page = await show('p7-revoke-unused');
   const width = () => page.$eval('.dialog__foot .btn--danger', (e) => (e as HTMLElement).offsetWidth);

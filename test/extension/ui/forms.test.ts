@@ -64,6 +64,7 @@ test('bad input is named by its field before anything is sent', () => {
   expect(paths({ rateLimit: 'many/60' })).toEqual(['rateLimit.limit']);
   expect(paths({ rateLimit: '0/60' })).toEqual(['rateLimit.limit']);
   expect(paths({ technicalOwner: 'nobody' })).toEqual(['technicalOwner']);
+  expect(paths({ ipAllowlist: '10.0.0.0/24\n203.0.113.300\n010.0.0.1' })).toEqual(['ipAllowlist.1', 'ipAllowlist.2']);
   expect(paths({ customers: 'ok\nwith space' })).toEqual(['customers.1']);
   expect(paths({ expiry: 'custom', expiresOn: '' })).toEqual(['expiresAt']);
   expect(paths({ expiry: 'custom', expiresOn: '2020-01-01' })).toEqual(['expiresAt']);
@@ -137,6 +138,13 @@ test('an error of a list names the line that was typed, blank lines counted', ()
     { line: 3, words: 'Isn’t an IP address.' },
     { line: 4, words: 'Ends at /128.' },
     { words: 'List at most 100.' },
+  ]);
+});
+
+test('a line that the server names in its words becomes the line that was typed', () => {
+  const errors = [{ path: 'ipAllowlist', message: 'Line 2: 203.0.113.300 isn’t an IP address.' }];
+  expect(lineErrors(errors, 'ipAllowlist', '10.0.0.0/24\n\n203.0.113.300')).toEqual([
+    { line: 3, words: '203.0.113.300 isn’t an IP address.' },
   ]);
 });
 

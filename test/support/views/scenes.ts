@@ -192,6 +192,14 @@ export const SCENES: Record<string, Scene> = {
     route: at('new'),
     kept: { 'draft.newKey': { ...draft, expiry: 'custom' } },
   },
+  'p9-step-up': {
+    published: connected(),
+    route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }],
+    answers: {
+      'team.remove': () =>
+        refusal('step_up_required', 'This needs a recent sign-in', { confirmAt: `${origin}/confirm?session=ses_1` }),
+    },
+  },
   'p4-reveal': { published: { ...connected(), fresh: [fresh()] } },
   'p4-reveal-docker': { published: { ...connected(), fresh: [fresh()] }, kept: { secretFormat: 'docker' } },
   'p4-not-copied': { published: { ...connected(), fresh: [fresh({ copied: false }), fresh({ id: 'fresh_2' })] } },
