@@ -1,0 +1,54 @@
+import { type Address, compileAllowlist, formatAddress, parseAddress, parseAllowlist } from '../../shared/ip.ts';
+import { Refusal } from './refusal.ts';
+
+/** Whom to believe about where a request came from. */
+export type TrustedProxies =
+  | { kind: 'none' }
+  /** So many proxies stand in front, whatever their addresses. */
+  | { kind: 'hops'; hops: number }
+  | { kind: 'ranges'; includes(address: string): boolean };
+
+const MOST_HOPS = 10;
+
+/**
+ * Reads the setting: a number of hops, or addresses and CIDR ranges separated by commas or spaces.
+ * @returns what is wrong, in words for the operator, where it can't be read
+ */
+export function parseTrustedProxies(text: string): TrustedProxies | { kind: 'wrong'; why: string } {
+  const entries = text.split(/[\s,]+/).filter(Boolean);
+  const [first] = entries;
+  if (first === undefined) return { kind: 'none' };
+  if (entries.length === 1 && /^\d+$/.test(first)) {
+    const hops = Number(first);
+    if (hops > MOST_HOPS) return { kind: 'wrong', why: `a number of hops goes up to ${MOST_HOPS}` };
+    return hops === 0 ? { kind: 'none' } : { kind: 'hops', hops };
+  }
+  const { canonical, errors } = parseAllowlist(entries);
+  if (errors[0]) return { kind: 'wrong', why: errors[0].message.replace(/^Line \d+: /, '') };
+  return { kind: 'ranges', includes: compileAllowlist(canonical) };
+}
+
+function readEntry(text: string): string {
+  const address: Address | undefined = parseAddress(text.trim());
+  if (!address)
+    throw new Refusal('bad_request', 'X-Forwarded-For: has an entry that is not an address', [
+      { path: 'X-Forwarded-For', message: 'has an entry that is not an address' },
+    ]);
+  return formatAddress(address);
+}
+
+/**
+ * Where a request came from: the peer, unless that is a trusted proxy; then the entry of `X-Forwarded-For` that the outermost
+ * trusted proxy wrote, counted from the right. What stands further left is the client's own claim. `Forwarded` and `X-Real-IP`
+ * are ignored.
+ * @param peer the address of the socket
+ * @param forwarded the values of all `X-Forwarded-For` lines, joined by commas in their order
+ * @throws Refusal bad_request where a trusted proxy sent an entry that is not an address
+ */
+export function clientAddress(peer: string | null, forwarded: string | undefined, trust: TrustedProxies): string | null {
+  if (trust.kind === 'none' || peer === null || forwarded === undefined) return peer;
+  if (trust.kind === 'ranges' && !trust.includes(peer)) return peer;
+  const path = [...forwarded.split(',').map(readEntry), peer];
+  if (trust.kind === 'hops') return path[Math.max(0, path.length - 1 - trust.hops)] as string;
+  return path.findLast((address) => !trust.includes(address)) ?? (path[0] as string);
+}
