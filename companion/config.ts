@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { HEARTBEAT_SECONDS } from '../shared/agent-protocol.ts';
+import { parseTrustedProxies, type TrustedProxies } from './domain/client-address.ts';
 
 export interface Config {
   host: string;
@@ -12,8 +13,7 @@ export interface Config {
   setupToken: string | undefined;
   keyLimit: number;
   plan: 'starter' | 'team';
-  /** As written; see `http/client-address.ts`. */
-  trustedProxies: string;
+  trustedProxies: TrustedProxies;
   /** Both or neither. The URL may hold a password. */
   mail: { smtpUrl: string; from: string } | undefined;
   /** How often a connected agent is pinged. */
@@ -35,6 +35,15 @@ function readHashKey(text: string): Buffer {
   if (key.length !== 32 || key.toString('base64').replace(/=+$/, '') !== text.trim().replace(/=+$/, ''))
     throw new BadConfig('HEEX_HASH_KEY must be 32 bytes in base64, as `openssl rand -base64 32` makes them');
   return key;
+}
+
+function readTrustedProxies(text: string): TrustedProxies {
+  const trusted = parseTrustedProxies(text);
+  if (trusted.kind === 'wrong')
+    throw new BadConfig(
+      `HEEX_TRUSTED_PROXIES must be a number of hops or a list such as 10.0.0.0/8, 192.168.1.7, not "${text}": ${trusted.why}`,
+    );
+  return trusted;
 }
 
 function readPublicUrl(text: string): string {
@@ -82,7 +91,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     setupToken,
     keyLimit: wholeNumber('HEEX_KEY_LIMIT', get('HEEX_KEY_LIMIT') ?? '10', 0, 1_000_000),
     plan,
-    trustedProxies: get('HEEX_TRUSTED_PROXIES') ?? '',
+    trustedProxies: readTrustedProxies(get('HEEX_TRUSTED_PROXIES') ?? ''),
     mail: readMail(get('HEEX_SMTP_URL'), get('HEEX_MAIL_FROM')),
     agentHeartbeatSeconds: wholeNumber(
       'HEEX_AGENT_HEARTBEAT_SECONDS',

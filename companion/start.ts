@@ -6,7 +6,7 @@ import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
 import { openSetup } from './app/setup.ts';
 import type { Config } from './config.ts';
-import { createApp } from './http/app.ts';
+import { createService } from './http/app.ts';
 import type { Log } from './http/log.ts';
 import { listen } from './http/server.ts';
 import { createMailer } from './identity/mail.ts';
@@ -85,7 +85,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     const names = localNames(config.host, port);
     deps.config.publicUrl ||= `http://${names[0]}`;
     const hosts = new Set([...names, new URL(deps.config.publicUrl).host]);
-    return createApp({ deps, log, hosts, ready });
+    return createService({ deps, log, hosts, trustedProxies: config.trustedProxies, ready });
   });
   const token = await openSetup(deps, config.setupToken);
   return {

@@ -45,7 +45,11 @@ function readEntry(text: string): string {
  * @param forwarded the values of all `X-Forwarded-For` lines, joined by commas in their order
  * @throws Refusal bad_request where a trusted proxy sent an entry that is not an address
  */
-export function clientAddress(peer: string | null, forwarded: string | undefined, trust: TrustedProxies): string | null {
+export function clientAddress(
+  peer: string | null,
+  forwarded: string | undefined,
+  trust: TrustedProxies,
+): string | null {
   if (trust.kind === 'none' || peer === null || forwarded === undefined) return peer;
   if (trust.kind === 'ranges' && !trust.includes(peer)) return peer;
   const path = [...forwarded.split(',').map(readEntry), peer];

@@ -1,18 +1,24 @@
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Deps } from '../app/deps.ts';
+import type { TrustedProxies } from '../domain/client-address.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { createAuthenticate } from './authenticate.ts';
-import { socketAddress } from './client-address.ts';
+import { createAddressOf } from './client-address.ts';
 import type { App, Env } from './context.ts';
-import { guard } from './guard.ts';
+import { type GuardOptions, guard, secureHeaders } from './guard.ts';
+import { createHotListener } from './hot/listener.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
 import { bindPages } from './pages/index.ts';
+import { createRequestIds } from './request-id.ts';
 import { bindAgents } from './routes/agents.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';
 import { bindDevice } from './routes/device.ts';
 import { bindGroups } from './routes/groups.ts';
+import { bindIntrospect } from './routes/introspect.ts';
 import { bindKeys } from './routes/keys.ts';
 import { bindPasskeys } from './routes/passkeys.ts';
 import { bindPasswords } from './routes/passwords.ts';
@@ -21,25 +27,40 @@ import { bindSso } from './routes/sso.ts';
 import { bindVerify } from './routes/verify.ts';
 import { bindWhoami } from './routes/whoami.ts';
 import { bindWorkspace } from './routes/workspace.ts';
+import type { Service } from './server.ts';
 
 export interface AppOptions {
   deps: Deps;
   log: Log;
   hosts: ReadonlySet<string>;
+  trustedProxies: TrustedProxies;
   /** Rejects when the companion can't serve. */
   ready(): Promise<void>;
 }
 
-/** The whole HTTP side: every endpoint of the contract, the pages, the operations. */
-export function createApp({ deps, log, hosts, ready }: AppOptions): App {
-  const app: App = new Hono<Env>();
-  guard(app, {
+/** The whole HTTP side: the two calls that come with every use of a key, and the rest. */
+export function createService(options: AppOptions): Service {
+  const { deps, log, hosts } = options;
+  const around: GuardOptions = {
     hosts,
-    https: deps.config.publicUrl.startsWith('https:'),
     log,
-    randomBytes: (n) => deps.randomBytes(n),
-    clientAddress: socketAddress,
-  });
+    requestId: createRequestIds((n) => deps.randomBytes(n), deps.now),
+    addressOf: createAddressOf(options.trustedProxies),
+    secureHeaders: secureHeaders(deps.config.publicUrl.startsWith('https:')),
+  };
+  const hot = createHotListener({ ...around, deps });
+  const app = createApp(options, around);
+  const rest = getRequestListener((request, env) => app.fetch(request, env));
+  const listener: RequestListener = (request, response) => {
+    if (!hot(request, response)) void rest(request, response);
+  };
+  return { app, listener };
+}
+
+/** Every endpoint of the contract, the pages, the operations. */
+function createApp({ deps, hosts, ready }: AppOptions, around: GuardOptions): App {
+  const app: App = new Hono<Env>();
+  guard(app, around);
   const authenticate = createAuthenticate(deps);
   bindPeople(app, deps, authenticate);
   bindPasswords(app, deps, authenticate);
@@ -51,6 +72,7 @@ export function createApp({ deps, log, hosts, ready }: AppOptions): App {
   bindDevice(app, deps, authenticate);
   bindConnect(app, deps, authenticate);
   bindWorkspace(app, deps, authenticate);
+  bindIntrospect(app, deps, authenticate);
   bindVerify(app, deps, authenticate);
   bindWhoami(app, deps, authenticate);
   bindAgents(app, deps, authenticate, hosts);

@@ -43,7 +43,8 @@ function heldKey(c: Ctx, { checker }: Deps, endpoint: Endpoint): HeldKey {
 /** Asks of a caller what the endpoint declares: a session, and below a workspace a membership whose role allows the action. */
 export function createAuthenticate(deps: Deps): Authenticate {
   return async (c, endpoint) => {
-    if (endpoint.credential === 'verifier') return requireVerifier(deps.checker, c.req.header('authorization'));
+    if (endpoint.credential === 'verifier')
+      return requireVerifier(deps.checker, c.req.header('authorization'), endpoint.accepts !== undefined);
     if (endpoint.credential === 'key') return heldKey(c, deps, endpoint);
     if (endpoint.credential !== 'session' && endpoint.credential !== 'optional_session') return undefined;
     const caller = await sessionOf(c, deps);

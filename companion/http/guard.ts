@@ -1,5 +1,6 @@
-import { randomBase62 } from '../../shared/key-format.ts';
+import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../domain/refusal.ts';
+import type { AddressOf } from './client-address.ts';
 import type { App, Ctx } from './context.ts';
 import { describeError, type Log } from './log.ts';
 import { problemResponse, toRefusal } from './problems.ts';
@@ -7,11 +8,10 @@ import { problemResponse, toRefusal } from './problems.ts';
 export interface GuardOptions {
   /** Values of `Host` that are answered, lower case. */
   hosts: ReadonlySet<string>;
-  https: boolean;
   log: Log;
-  randomBytes(n: number): Uint8Array;
-  /** The caller's address; see `client-address.ts`. @throws Refusal */
-  clientAddress(c: Ctx): string | null;
+  requestId(): string;
+  addressOf: AddressOf;
+  secureHeaders: SecureHeaders;
 }
 
 /** Headers of which a second one would let two servers read one request differently. */
@@ -25,22 +25,29 @@ const SINGLE = new Set([
   'idempotency-key',
 ]);
 
-function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
-  const seen = new Set<string>();
+/** The first of these headers that stands twice. @param rawHeaders names and values, one after another */
+export function repeatedHeader(rawHeaders: readonly string[], names: ReadonlySet<string>): string | undefined {
+  const seen: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    if (!SINGLE.has(name)) continue;
-    if (seen.has(name))
-      throw new Refusal('bad_request', `${name}: is there more than once`, [
-        { path: name, message: 'is there more than once' },
-      ]);
-    seen.add(name);
+    if (!names.has(name)) continue;
+    if (seen.includes(name)) return name;
+    seen.push(name);
   }
+  return undefined;
+}
+
+/** @throws Refusal bad_request */
+export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
+  const name = repeatedHeader(rawHeaders, SINGLE);
+  if (name !== undefined)
+    throw new Refusal('bad_request', `${name}: is there more than once`, [
+      { path: name, message: 'is there more than once' },
+    ]);
 }
 
 /** A browser on a name that an attacker points at this server (DNS rebinding) sends that name: only ours are answered. */
-function refuseWrongHost(c: Ctx, hosts: ReadonlySet<string>): void {
-  const { headers, url } = c.env.incoming;
+export function refuseWrongHost({ headers, url }: IncomingMessage, hosts: ReadonlySet<string>): void {
   if (!hosts.has((headers.host ?? '').toLowerCase())) throw new Refusal('wrong_host');
   if (url && !url.startsWith('/')) throw new Refusal('bad_request', 'The request target has to be a path.');
 }
@@ -51,18 +58,36 @@ const SECURITY_HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
+/** A page has its own of these. */
+const PAGES_OWN = new Set(['Content-Security-Policy', 'Referrer-Policy']);
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
+export type SecureHeaders = Readonly<Record<string, string>>;
+
+/** What every answer carries. @param https whether browsers reach the companion by https */
+export function secureHeaders(https: boolean): SecureHeaders {
+  return {
+    ...SECURITY_HEADERS,
+    'Content-Security-Policy': API_POLICY,
+    'Referrer-Policy': 'no-referrer',
+    ...(https ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+  };
+}
 
 /** What goes around every request: its id, the checks that come before any route, headers, the log line, the mapping of errors. */
 export function guard(app: App, options: GuardOptions): void {
   const { log } = options;
   app.use(async (c, next) => {
     const started = performance.now();
-    const requestId = `req_${randomBase62(options.randomBytes, 20)}`;
+    const requestId = options.requestId();
     c.set('origin', { requestId, ip: null, userAgent: c.req.header('user-agent') ?? null });
     refuseRepeatedHeaders(c.env.incoming.rawHeaders);
-    refuseWrongHost(c, options.hosts);
-    c.set('origin', { requestId, ip: options.clientAddress(c), userAgent: c.req.header('user-agent') ?? null });
+    refuseWrongHost(c.env.incoming, options.hosts);
+    c.set('origin', {
+      requestId,
+      ip: options.addressOf(c.env.incoming),
+      userAgent: c.req.header('user-agent') ?? null,
+    });
     await next();
     finish(c, options, requestId);
     log('info', 'request', {
@@ -92,9 +117,8 @@ const routeOf = (c: Ctx): string => c.req.routePath;
 function finish(c: Ctx, options: GuardOptions, requestId: string): void {
   const { headers } = c.res;
   headers.set('X-Request-Id', requestId);
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value);
-  if (!headers.has('Referrer-Policy')) headers.set('Referrer-Policy', 'no-referrer');
-  if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', API_POLICY);
+  for (const [name, value] of Object.entries(options.secureHeaders)) {
+    if (!PAGES_OWN.has(name) || !headers.has(name)) headers.set(name, value);
+  }
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
-  if (options.https) headers.set('Strict-Transport-Security', 'max-age=31536000');
 }

@@ -2,6 +2,7 @@ import type { KeyChecker, Verifier } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
 
 const BEARER = /^Bearer +([^\s,]+) *$/i;
+const ANY_BEARER = /^\s*Bearer\b/i;
 
 /** The token of an `Authorization: Bearer …` header, or undefined for any other value (RFC 6750, RFC 9110 11.6.2). */
 export function tokenOf(authorization: string | undefined): string | undefined {
@@ -9,19 +10,36 @@ export function tokenOf(authorization: string | undefined): string | undefined {
 }
 
 /**
- * The key of a request: from `X-API-Key` or `Authorization: Bearer`. Undefined where there is none that can be told for sure:
- * two different ones, a list, another scheme.
+ * The key of a request: from `X-API-Key` or `Authorization: Bearer`. Undefined where there is none that can be told for sure: two
+ * different ones, or a list. Beside `X-API-Key` another scheme (Basic) is none of our business.
  */
 export function presentedKey(apiKey: string | undefined, authorization: string | undefined): string | undefined {
   const bearer = tokenOf(authorization);
   if (apiKey === undefined) return bearer;
-  if (authorization !== undefined && bearer !== apiKey) return undefined;
+  if (authorization !== undefined && ANY_BEARER.test(authorization) && bearer !== apiKey) return undefined;
   return apiKey.includes(',') ? undefined : apiKey;
 }
 
-/** The verifier that a request comes from. @throws Refusal unauthorized */
-export function requireVerifier(checker: KeyChecker, authorization: string | undefined): Verifier {
-  const verifier = checker.verifier(tokenOf(authorization) ?? '');
+/**
+ * The password of an `Authorization: Basic …` header, as OAuth clients send their secret: form-encoded (RFC 6749, 2.3.1). The
+ * user name is not looked at: a verifier is known by its secret.
+ */
+function passwordOf(authorization: string | undefined): string | undefined {
+  const encoded = authorization === undefined ? undefined : /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(authorization)?.[1];
+  if (encoded === undefined) return undefined;
+  const pair = Buffer.from(encoded, 'base64').toString('latin1');
+  const password = pair.slice(pair.indexOf(':') + 1);
+  return new URLSearchParams(`p=${password.replaceAll('&', '%26')}`).get('p') ?? '';
+}
+
+/**
+ * The verifier that a request comes from.
+ * @param basic whether it may also say so the way OAuth clients do
+ * @throws Refusal unauthorized
+ */
+export function requireVerifier(checker: KeyChecker, authorization: string | undefined, basic = false): Verifier {
+  const secret = tokenOf(authorization) ?? (basic ? passwordOf(authorization) : undefined);
+  const verifier = checker.verifier(secret ?? '');
   if (!verifier) throw new Refusal('unauthorized');
   return verifier;
 }

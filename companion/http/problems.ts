@@ -14,10 +14,10 @@ export function toRefusal(error: unknown): Refusal {
   return new Refusal('internal', 'Nothing was changed. The operator finds more in the log, under the request id.');
 }
 
-/** The answer for a refusal: `application/problem+json` (RFC 9457). */
-export function problemResponse(refusal: Refusal, requestId: string): Response {
+/** What is said of a refusal (RFC 9457). */
+export function problemBody(refusal: Refusal, requestId: string): Problem {
   const [status, title] = PROBLEMS[refusal.code];
-  const body: Problem = {
+  return {
     type: `/docs#error-${refusal.code}`,
     title,
     status,
@@ -27,13 +27,22 @@ export function problemResponse(refusal: Refusal, requestId: string): Response {
     ...(refusal.errors.length ? { errors: [...refusal.errors] } : {}),
     ...refusal.more,
   };
-  return new Response(JSON.stringify(body), {
-    status,
+}
+
+/** The headers that go with it, beside those of every answer. */
+export function problemHeaders(refusal: Refusal): Record<string, string> {
+  const challenge = PROBLEMS[refusal.code][0] === 401 ? { 'WWW-Authenticate': CHALLENGE } : {};
+  return { ...challenge, ...refusal.headers };
+}
+
+/** The answer for a refusal: `application/problem+json` (RFC 9457). */
+export function problemResponse(refusal: Refusal, requestId: string): Response {
+  return new Response(JSON.stringify(problemBody(refusal, requestId)), {
+    status: PROBLEMS[refusal.code][0],
     headers: {
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
-      ...(status === 401 ? { 'WWW-Authenticate': CHALLENGE } : {}),
-      ...refusal.headers,
+      ...problemHeaders(refusal),
     },
   });
 }

@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import type { App } from './context.ts';
 import { answerUpgrade } from './upgrade.ts';
 
@@ -11,30 +10,33 @@ export interface Listening {
   drain(withinMs: number): Promise<void>;
 }
 
+/** What answers requests, and what answers upgrades. */
+export interface Service {
+  listener: RequestListener;
+  app: App;
+}
+
 /** Listens, with limits on slow senders and on the number of connections that Node leaves open by default. */
-export async function listen(host: string, port: number, appFor: (port: number) => App): Promise<Listening> {
-  let app: App | undefined;
-  const listener = getRequestListener((request, env) => (app as App).fetch(request, env));
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 12_000,
-      connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: 65_000,
-      maxHeaderSize: 16_384,
-      // Anything else that `Upgrade` may name (h2c) is left alone and answered as an ordinary request (RFC 9110, 7.8).
-      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
-    },
-    listener,
-  );
-  server.on('upgrade', (request, socket, head) => answerUpgrade(app as App, request, socket, head));
+export async function listen(host: string, port: number, serviceFor: (port: number) => Service): Promise<Listening> {
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 12_000,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16_384,
+    // Anything else that `Upgrade` may name (h2c) is left alone and answered as an ordinary request (RFC 9110, 7.8).
+    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+  });
   server.maxConnections = 10_000;
   await new Promise<void>((done, fail) => {
     server.once('error', fail);
     server.listen(port, host, done);
   });
   const actual = (server.address() as AddressInfo).port;
-  app = appFor(actual);
+  // Known only now: which names this server answers to. Nothing was accepted before this turn of the loop ends.
+  const { app, listener } = serviceFor(actual);
+  server.on('request', listener);
+  server.on('upgrade', (request, socket, head) => answerUpgrade(app, request, socket, head));
   return {
     port: actual,
     server,

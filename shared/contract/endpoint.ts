@@ -23,6 +23,8 @@ export interface Endpoint {
   action?: Action;
   query?: Schema;
   body?: Schema;
+  /** Answers under every method; `method` is the one that the reference shows. */
+  anyMethod?: boolean;
   /** Every success status with the schema of its body; `undefined` where there is none. */
   answers: Readonly<Record<number, Schema | undefined>>;
   /** The media types of the body where it is not only JSON. */

@@ -63,11 +63,8 @@ export const role = z.enum(ROLES, `must be one of ${ROLES.join(', ')}`);
 export type Role = z.infer<typeof role>;
 
 /** `resource:action`, e.g. `customers:read`. */
-export const permission = z
-  .string()
-  .check(
-    z.regex(/^[a-z][a-z0-9_.-]{0,62}:[a-z][a-z0-9_.-]{0,62}$/, 'must look like resource:action, e.g. customers:read'),
-  );
+export const PERMISSION = /^[a-z][a-z0-9_.-]{0,62}:[a-z][a-z0-9_.-]{0,62}$/;
+export const permission = z.string().check(z.regex(PERMISSION, 'must look like resource:action, e.g. customers:read'));
 export const permissions = z.array(permission).check(
   z.maxLength(100, 'list at most 100 permissions'),
   z.refine((list) => new Set(list).size === list.length, 'list every permission once'),

@@ -1,5 +1,5 @@
-import { VERIFY_LIMITS, type VerifyBody } from '../../../shared/contract/verify.ts';
 import { PERMISSION } from '../../../shared/contract/fields.ts';
+import { VERIFY_LIMITS, type VerifyBody } from '../../../shared/contract/verify.ts';
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
@@ -8,7 +8,7 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c];
  * it. Undefined for anything else, right or wrong, which the general reader then judges. A property test holds that what is
  * read here is what the general reader makes of it.
  */
-export function readPlainAsk(bytes: Uint8Array): VerifyBody | undefined {
+export function readPlainAsk(bytes: Buffer): VerifyBody | undefined {
   let quotes = 0;
   for (const byte of bytes) {
     if (byte === QUOTE) quotes++;
@@ -16,7 +16,7 @@ export function readPlainAsk(bytes: Uint8Array): VerifyBody | undefined {
   }
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice());
+    value = JSON.parse(bytes.toString('latin1'));
   } catch {
     return undefined;
   }

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type KeyVerdict, statusOf } from '../../../shared/check.ts';
+import { PROBLEMS } from '../../../shared/contract/errors.ts';
+import { authQuery } from '../../../shared/contract/verify.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { repeatedHeader } from '../guard.ts';
+import { identityHeaders } from '../identity-headers.ts';
+import { presentedKey } from '../presented.ts';
+import { rateHeaders } from '../rate-headers.ts';
+import { validate } from '../validate.ts';
+import type { Hot } from './listener.ts';
+import { send, sendProblem } from './send.ts';
+
+interface AuthAsk {
+  nginx: boolean;
+  permissions: string[] | undefined;
+  customer: string | undefined;
+}
+const PLAIN: AuthAsk = { nginx: false, permissions: undefined, customer: undefined };
+
+/** A gateway asks with the same query every time: what it means is worked out once. */
+const understood = new Map<string, AuthAsk>();
+const MOST_UNDERSTOOD = 1_000;
+
+/**
+ * What the query asks for. Below `/v1/auth/` it is not looked at: there a gateway (Envoy) appends what its client asked for.
+ * @throws Refusal bad_request
+ */
+function readQuery(url: string): AuthAsk {
+  const start = url.indexOf('?');
+  if (start < 0 || url.startsWith('/v1/auth/')) return PLAIN;
+  const text = url.slice(start + 1);
+  const known = understood.get(text);
+  if (known) return known;
+  const search = new URLSearchParams(text);
+  const given: Record<string, unknown> = {};
+  for (const name of new Set(search.keys())) {
+    const values = search.getAll(name);
+    if (name !== 'permission' && values.length > 1)
+      throw new Refusal('bad_request', `${name}: is there more than once`, [
+        { path: name, message: 'is there more than once' },
+      ]);
+    given[name] = name === 'permission' ? values : values[0];
+  }
+  const { mode, permission, customer } = validate(authQuery, given);
+  const ask = { nginx: mode === 'nginx', permissions: permission, customer };
+  if (understood.size < MOST_UNDERSTOOD) understood.set(text, ask);
+  return ask;
+}
+
+// Asked of the raw text, so that an error on the way to understanding it is answered in the right form, too.
+const wantsNginx = (url: string) => !url.startsWith('/v1/auth/') && /[?&]mode=nginx(&|$)/.test(url);
+
+/** `/v1/auth`, for gateways: the caller's key in, a status and identity headers out. Whatever the method. */
+export function answerAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
+  try {
+    decideAuth(hot, req, res, requestId);
+  } catch (error) {
+    refuse(hot, res, hot.explain(error, requestId), requestId, wantsNginx(req.url ?? ''));
+  }
+}
+
+function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
+  const { headers } = req;
+  const verifier = hot.deps.checker.verifier(headerText(headers['x-heex-verifier']) ?? '');
+  if (!verifier) throw new Refusal('unauthorized');
+  const ask = readQuery(req.url ?? '');
+  const verdict = hot.deps.checker.check({
+    key: keyOf(req),
+    permissions: ask.permissions,
+    customer: ask.customer,
+    ip: hot.addressOf(req),
+    userAgent: headers['user-agent'] ?? null,
+    environment: verifier.environment,
+    workspaceId: verifier.workspaceId,
+    verifierId: verifier.id,
+    purpose: 'direct',
+    requestId,
+  });
+  if (!verdict.key) {
+    refuse(hot, res, refusalOf(verdict), requestId, ask.nginx);
+    return;
+  }
+  const given = hot.headers('application/json', requestId);
+  given.push(...identityHeaders(verdict.key), ...Object.entries(rateHeaders(verdict.rateLimit, false)).flat());
+  if (ask.nginx) given.push('X-Heex-Status', '200');
+  send(res, 200, given, '{}');
+}
+
+const CREDENTIALS = new Set(['authorization', 'x-api-key']);
+
+/** The presented key, or what no key can look like: a header that is there twice is as wrong as a malformed key. */
+function keyOf(req: IncomingMessage): string {
+  if (repeatedHeader(req.rawHeaders, CREDENTIALS)) return '';
+  return presentedKey(headerText(req.headers['x-api-key']), req.headers.authorization) ?? '';
+}
+
+const headerText = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join() : value);
+
+/** What the caller of the service learns: that the key is no good, or what it may not do. */
+function refusalOf({ code, rateLimit }: KeyVerdict): Refusal {
+  const status = statusOf(code);
+  if (status === 401) return new Refusal('unauthorized');
+  if (status === 429)
+    return new Refusal('rate_limited', 'This key is over its rate limit.', [], rateHeaders(rateLimit, true));
+  return new Refusal('forbidden', DENIED[code] ?? '');
+}
+
+const DENIED: Partial<Record<KeyVerdict['code'], string>> = {
+  ip_not_allowed: 'This key may not be used from this address.',
+  insufficient_permissions: 'This key lacks a permission that is needed here.',
+  customer_not_allowed: 'This key may not be used for this customer.',
+};
+
+/** nginx makes a 500 of anything but 401 and 403: there the true status stands beside them. */
+function refuse(hot: Hot, res: ServerResponse, refusal: Refusal, requestId: string, nginx: boolean): void {
+  const [status] = PROBLEMS[refusal.code];
+  const headers = hot.headers('application/problem+json', requestId);
+  if (!nginx) sendProblem(res, refusal, requestId, headers);
+  else sendProblem(res, refusal, requestId, [...headers, 'X-Heex-Status', String(status)], status === 401 ? 401 : 403);
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Deps } from '../../app/deps.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { AddressOf } from '../client-address.ts';
+import type { SecureHeaders } from '../guard.ts';
+import { describeError, type Log } from '../log.ts';
+import { toRefusal } from '../problems.ts';
+import { answerAuth } from './auth.ts';
+import { sendProblem } from './send.ts';
+import { answerVerify } from './verify.ts';
+
+export interface HotOptions {
+  deps: Deps;
+  log: Log;
+  hosts: ReadonlySet<string>;
+  addressOf: AddressOf;
+  requestId(): string;
+  secureHeaders: SecureHeaders;
+}
+
+export interface Hot extends HotOptions {
+  /** The headers of every answer, names and values one after another. */
+  headers(contentType: string, requestId: string): string[];
+  /** What was thrown, as a refusal; a fault of ours is logged. */
+  explain(error: unknown, requestId: string): Refusal;
+  /** Answers whatever was thrown. */
+  fail(res: ServerResponse, error: unknown, requestId: string): void;
+}
+
+/**
+ * The two calls that come with every use of a key, straight on `node:http`: `POST /v1/verify` and any `/v1/auth`. They have no
+ * line in the log of requests: every check of a known key has its row in the request log, and the metrics count them all.
+ * @returns a listener that says whether the request was one of these
+ */
+export function createHotListener(options: HotOptions): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const always = Object.entries(options.secureHeaders).flat();
+  const hot: Hot = {
+    ...options,
+    headers: (contentType, requestId) => [
+      'Content-Type',
+      contentType,
+      'X-Request-Id',
+      requestId,
+      'Cache-Control',
+      'no-store',
+      ...always,
+    ],
+    explain(error, requestId) {
+      const refusal = toRefusal(error);
+      if (refusal.code === 'internal') options.log('error', 'fault', { id: requestId, ...describeError(error) });
+      return refusal;
+    },
+    fail(res, error, requestId) {
+      sendProblem(res, hot.explain(error, requestId), requestId, hot.headers('application/problem+json', requestId));
+    },
+  };
+  const guarded = (answer: typeof answerVerify, req: IncomingMessage, res: ServerResponse) => {
+    const requestId = hot.requestId();
+    try {
+      answer(hot, req, res, requestId);
+    } catch (error) {
+      hot.fail(res, error, requestId);
+    }
+    return true;
+  };
+  return (req, res) => {
+    const { url = '' } = req;
+    if (req.method === 'POST' && url === '/v1/verify') return guarded(answerVerify, req, res);
+    if (url.startsWith('/v1/auth') && /^[?/]?$/.test(url.charAt(8))) return guarded(answerAuth, req, res);
+    return false;
+  };
+}
