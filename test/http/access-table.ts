@@ -175,6 +175,11 @@ export const ACCESS: Record<string, Row> = {
   // Keys in use
   verify: { ask: () => ({ body: { key: 'malformed' } }), expect: only('verifier', 200) },
   verifyBatch: { ask: () => ({ body: { items: [{ key: 'malformed' }] } }), expect: only('verifier', 200) },
+  auth: { ask: (w) => ({ headers: { 'x-heex-verifier': w.tokens.verifier ?? '' } }), expect: only('key', 200) },
+  introspect: {
+    ask: () => ({ body: 'token=malformed', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    expect: only('verifier', 200),
+  },
   whoami: { expect: only('key', 200) },
   revokeHeld: {
     ask: async ({ s, ada }, caller) => (caller === 'key' ? { token: (await s.key(ada)).secret } : {}),

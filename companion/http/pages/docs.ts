@@ -26,7 +26,7 @@ interface Schema {
 }
 interface Operation {
   parameters: { name: string; in: string; required: boolean; schema: Schema }[];
-  requestBody?: { content: { 'application/json': { schema: Schema } } };
+  requestBody?: { content: Record<string, { schema: Schema }> };
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
 
@@ -77,7 +77,7 @@ function who({ action }: Endpoint): string {
 }
 
 function operation(endpoint: Endpoint, described: Operation | undefined): Html {
-  const body = described?.requestBody?.content['application/json'].schema;
+  const body = Object.values(described?.requestBody?.content ?? {})[0]?.schema;
   return html`<section class="operation" id="${endpoint.id}">
     <h3><span class="method">${endpoint.method}</span> <code>${endpoint.path.replace(/:(\w+)/g, '{$1}')}</code></h3>
     <p>${endpoint.summary}.</p>
