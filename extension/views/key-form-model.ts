@@ -88,7 +88,7 @@ export const fieldErrors = (issues: readonly Issue[]): FieldError[] =>
 /** What is wrong with a draft, as the contract says it; a date that is missing or past is said here. */
 export function draftErrors(draft: NewKeyDraft, body: CreateKeyBody, now: number): FieldError[] {
   const parsed = createKeyBody.safeParse(body);
-  const errors = [...(parsed.success ? [] : fieldErrors(parsed.error.issues)), ...allowlistErrors(body.ipAllowlist)];
+  const errors = parsed.success ? [] : fieldErrors(parsed.error.issues);
   if (draft.expiry === 'custom') {
     const until = expiresAt('custom', draft.expiresOn, now);
     if (until === undefined) errors.push({ path: 'expiresAt', message: 'choose a date' });
