@@ -13,15 +13,9 @@ export function findKey(db: Reading, workspaceId: string, keyId: string): Promis
     .executeTakeFirst();
 }
 
-/** The secrets of keys, newest first. Dead ones stay in the table as history. */
+/** The secrets of keys, in no order. Dead ones stay in the table as history. */
 export function findSecrets(db: Reading, keyIds: readonly string[]): Promise<KeySecretRow[]> {
-  return db
-    .selectFrom('api_key_secret')
-    .selectAll()
-    .where('key_id', 'in', keyIds)
-    .orderBy('current', 'desc')
-    .orderBy('created_at', 'desc')
-    .execute();
+  return db.selectFrom('api_key_secret').selectAll().where('key_id', 'in', keyIds).execute();
 }
 
 /** The old secret that stops (or stopped) last; undefined when the key was never rotated. */
