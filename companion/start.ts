@@ -70,6 +70,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     checker,
     agents,
     mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
+    warn: (message, fields) => log('warn', message, fields),
     background: createBackground((work, error) => {
       const { code, name } = error as { code?: string; name?: string };
       // Not the message: a mail server's may quote the address.

@@ -122,6 +122,8 @@ export interface Deps {
   agents: AgentConnections;
   mailer: Mailer | undefined;
   background: Background;
+  /** Tells the operator, in the log, of something that needs a person. Never a secret. */
+  warn(message: string, fields: Record<string, string>): void;
   seal: Seal;
   config: { publicUrl: string; keyLimit: number; plan: 'starter' | 'team' };
 }

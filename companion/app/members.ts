@@ -22,6 +22,7 @@ const withPerson = (db: Reading) =>
       'membership.suspended_at',
       'user.name',
       'user.email',
+      'user.disabled_at',
     ]);
 export type MemberWithPerson = NonNullable<Awaited<ReturnType<ReturnType<typeof withPerson>['executeTakeFirst']>>>;
 
@@ -132,10 +133,12 @@ export async function suspendMember(deps: Deps, caller: MemberCaller, memberId: 
   });
 }
 
-/** Ends a suspension. */
+/** Ends a suspension. @throws Refusal conflict where the identity provider deactivated the person */
 export async function reinstateMember(deps: Deps, caller: MemberCaller, memberId: string): Promise<Member> {
   return changeMember(deps, caller, memberId, async ({ tx }, target) => {
     if (target.suspended_at === null) return undefined;
+    if (target.disabled_at !== null)
+      throw new Refusal('conflict', 'The identity provider deactivated this person. Activate them there.');
     await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', target.id).execute();
     return { action: 'member.reinstated', before: { status: 'suspended' }, after: { status: 'active' } };
   });

@@ -23,10 +23,12 @@ import { bindKeys } from './routes/keys.ts';
 import { bindPasskeys } from './routes/passkeys.ts';
 import { bindPasswords } from './routes/passwords.ts';
 import { bindPeople } from './routes/people.ts';
+import { bindScimSettings } from './routes/scim-settings.ts';
 import { bindSso } from './routes/sso.ts';
 import { bindVerify } from './routes/verify.ts';
 import { bindWhoami } from './routes/whoami.ts';
 import { bindWorkspace } from './routes/workspace.ts';
+import { bindScim } from './scim/bind.ts';
 import type { Service } from './server.ts';
 
 export interface AppOptions {
@@ -77,6 +79,8 @@ function createApp({ deps, hosts, ready }: AppOptions, around: GuardOptions): Ap
   bindWhoami(app, deps, authenticate);
   bindAgents(app, deps, authenticate, hosts);
   bindPages(app, deps);
+  bindScimSettings(app, deps, authenticate);
+  bindScim(app, deps);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

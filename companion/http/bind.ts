@@ -93,7 +93,7 @@ function readIdempotencyKey(c: Ctx, endpoint: Endpoint, bodyText: string) {
 /** Binds one endpoint of the contract: credential first, then input, then the handler. */
 export function bind<E extends Endpoint>(app: App, endpoint: E, authenticate: Authenticate, handler: Handler<E>): void {
   app.on(endpoint.method, endpoint.path, async (c) => {
-    if (!endpoint.oauthErrors) return respond(c, endpoint, authenticate, handler);
+    if (endpoint.errors !== 'oauth') return respond(c, endpoint, authenticate, handler);
     return respond(c, endpoint, authenticate, handler).catch(oauthError);
   });
 }

@@ -4,6 +4,7 @@ import type { AddressOf } from './client-address.ts';
 import type { App, Ctx } from './context.ts';
 import { describeError, type Log } from './log.ts';
 import { problemResponse, toRefusal } from './problems.ts';
+import { isScim, scimRefused } from './scim/answer.ts';
 
 export interface GuardOptions {
   /** Values of `Host` that are answered, lower case. */
@@ -103,7 +104,7 @@ export function guard(app: App, options: GuardOptions): void {
     const refusal = toRefusal(error);
     if (refusal.code === 'internal')
       log('error', 'fault', { id: requestId, route: routeOf(c), ...describeError(error) });
-    const response = problemResponse(refusal, requestId);
+    const response = isScim(c.req.path) ? scimRefused(refusal) : problemResponse(refusal, requestId);
     c.res = response;
     finish(c, options, requestId);
     return c.res;

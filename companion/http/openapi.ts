@@ -55,6 +55,16 @@ function parameters(endpoint: Endpoint): object[] {
 const content = (types: readonly string[], schema: object) =>
   Object.fromEntries(types.map((type) => [type, { schema }]));
 
+const schemaNamed = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+function errorContent(endpoint: Endpoint, status: number, code: ProblemCode): object {
+  if (endpoint.errors === 'scim') return content(['application/scim+json'], schemaNamed('ScimError'));
+  // What is refused before the endpoint is reached, or by a fault of ours, is a problem here too.
+  if (endpoint.errors === 'oauth' && status < 500 && code !== 'wrong_host')
+    return content(['application/json'], schemaNamed('OAuthError'));
+  return content(['application/problem+json'], schemaNamed('Problem'));
+}
+
 function responses(endpoint: Endpoint): Record<string, object> {
   const answers: Record<string, object> = {};
   for (const [status, schema] of Object.entries(endpoint.answers)) {
@@ -68,10 +78,7 @@ function responses(endpoint: Endpoint): Record<string, object> {
     const described = (answers[status] as { description?: string } | undefined)?.description;
     answers[status] = {
       description: described ? `${described}; ${code}: ${title}` : `${code}: ${title}`,
-      content:
-        endpoint.oauthErrors && status < 500 && code !== 'wrong_host'
-          ? { 'application/json': { schema: { $ref: '#/components/schemas/OAuthError' } } }
-          : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: errorContent(endpoint, status, code),
     };
   }
   return answers;
@@ -81,6 +88,17 @@ const OAUTH_ERROR = {
   type: 'object',
   properties: { error: { type: 'string' }, error_description: { type: 'string' } },
   required: ['error'],
+};
+
+const SCIM_ERROR = {
+  type: 'object',
+  properties: {
+    schemas: { type: 'array', items: { type: 'string' } },
+    status: { type: 'string' },
+    scimType: { type: 'string' },
+    detail: { type: 'string' },
+  },
+  required: ['schemas', 'status'],
 };
 
 let made: object | undefined;
@@ -121,7 +139,7 @@ export function openApiDocument(): object {
     },
     paths,
     components: {
-      schemas: { Problem: jsonSchema(problem, 'output'), OAuthError: OAUTH_ERROR },
+      schemas: { Problem: jsonSchema(problem, 'output'), OAuthError: OAUTH_ERROR, ScimError: SCIM_ERROR },
       securitySchemes: {
         session: { type: 'http', scheme: 'bearer', description: 'A session token' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },

@@ -5,6 +5,7 @@ import type { Environment } from '../../shared/key-format.ts';
 import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
 import type { DeviceTables } from './tables-device.ts';
 import type { IdentityTables } from './tables-identity.ts';
+import type { ScimTables } from './tables-scim.ts';
 
 // Times are integers: milliseconds since 1970-01-01 UTC. Lists and objects are JSON text. Hashes are lower-case hex.
 
@@ -180,7 +181,7 @@ export interface ConnectCodeRow {
   expires_at: number;
 }
 
-export interface Tables extends DeviceTables, IdentityTables {
+export interface Tables extends DeviceTables, IdentityTables, ScimTables {
   workspace: WorkspaceRow;
   user: UserRow;
   membership: MembershipRow;

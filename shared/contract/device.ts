@@ -32,7 +32,7 @@ export const device = {
     summary: 'Begin the sign-in of a command line: a code to type on the page /device (RFC 8628)',
     credential: 'none',
     accepts: FORM_OR_JSON,
-    oauthErrors: true,
+    errors: 'oauth',
     body: z.object({
       client_id: clientId,
       /** How the list of sessions will name the machine. */
@@ -59,7 +59,7 @@ export const device = {
     summary: 'Ask whether the code was approved; errors have the form of RFC 6749',
     credential: 'none',
     accepts: FORM_OR_JSON,
-    oauthErrors: true,
+    errors: 'oauth',
     body: z.object({ grant_type: z.string(), device_code: z.string(), client_id: clientId }),
     answers: {
       200: z.object({

@@ -31,8 +31,8 @@ export interface Endpoint {
   accepts?: readonly string[];
   /** The media types of the answer where it is no JSON. */
   produces?: readonly string[];
-  /** Errors are `{ error, error_description }` (RFC 6749, 5.2). */
-  oauthErrors?: boolean;
+  /** Errors have the form of RFC 6749 (5.2) or RFC 7644 (3.12) rather than that of RFC 9457. */
+  errors?: 'oauth' | 'scim';
   /** Codes beyond those that credential, action and input imply. */
   problems?: readonly ProblemCode[];
   /** `Idempotency-Key` is honoured. */

@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoint.ts';
 import { passkeys, passwords, sso } from './identity.ts';
 import { keys } from './keys.ts';
 import { people } from './people.ts';
+import { scim, scimAdmin } from './scim.ts';
 import { verification } from './verify.ts';
 import { groups, invitations, members, verifiers, workspaces } from './workspace.ts';
 
@@ -24,6 +25,8 @@ export const contract = {
   Verification: verification,
   Agents: agents,
   'Audit log': audit,
+  Provisioning: scimAdmin,
+  'SCIM 2.0': scim,
 } as const satisfies Record<string, Record<string, Endpoint>>;
 
 /** The same in one list. */

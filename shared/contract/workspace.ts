@@ -173,6 +173,7 @@ export const members = {
     credential: 'session',
     action: 'member.edit',
     answers: { 200: member },
+    problems: ['conflict'],
   }),
   previewRemoval: endpoint({
     id: 'previewRemoval',

@@ -1,3 +1,4 @@
+import { USER_SCHEMA } from '../../companion/domain/scim/user.ts';
 import { newCredential } from '../../examples/agent/credential.ts';
 import { makeProof } from '../../examples/agent/enrol.ts';
 import { DEVICE_GRANT } from '../../shared/contract/device.ts';
@@ -15,6 +16,7 @@ export const CALLERS = [
   'owner',
   'key',
   'verifier',
+  'scim',
   'removed',
 ] as const;
 export type CallerKind = (typeof CALLERS)[number];
@@ -46,11 +48,18 @@ export interface Row {
   expect: Record<CallerKind, number>;
 }
 
-const OUTSIDE = { none: 401, outsider: 404, suspended: 403, key: 401, verifier: 401, removed: 401 };
+const OUTSIDE = { none: 401, outsider: 404, suspended: 403, key: 401, verifier: 401, scim: 401, removed: 401 };
 /** A status for everybody, whoever they are. */
 const anybody = (status: number) => Object.fromEntries(CALLERS.map((c) => [c, status])) as Row['expect'];
 /** Any session, also one without a membership. */
-const signedIn = (ok: number): Row['expect'] => ({ ...anybody(ok), none: 401, key: 401, verifier: 401, removed: 401 });
+const signedIn = (ok: number): Row['expect'] => ({
+  ...anybody(ok),
+  none: 401,
+  key: 401,
+  verifier: 401,
+  scim: 401,
+  removed: 401,
+});
 const everyMember = (ok: number): Row['expect'] => ({ ...OUTSIDE, member: ok, other: ok, admin: ok, owner: ok });
 const admins = (ok: number): Row['expect'] => ({ ...OUTSIDE, member: 403, other: 403, admin: ok, owner: ok });
 const owners = (ok: number): Row['expect'] => ({ ...OUTSIDE, member: 403, other: 403, admin: 403, owner: ok });
@@ -77,6 +86,16 @@ const oneself = async (w: World, caller: CallerKind) => {
   return { params: { memberId: person.membershipId }, ...(caller === 'member' && { token: person.token }) };
 };
 
+/** The one spare token, made anew where it was used up. */
+const scimToken = async ({ s }: World) => {
+  const { tokens } = (await s.as(s.owner, 'GET', 'W/scim')).body;
+  const spare = tokens.find((t: { name: string }) => t.name === 'spare');
+  const tokenId: string = spare?.id ?? (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'spare' })).body.token.id;
+  return { tokenId };
+};
+const scimBody = () => ({ schemas: [USER_SCHEMA], userName: `${named('scim').replace(' ', '.')}@acme.example` });
+const scimUser = async (w: World) => ({ params: { userId: (await w.join()).userId } });
+
 /** A key of Ada's that may enrol agents. */
 const enrolKey = async ({ s, ada }: World) =>
   (await s.key(ada, { groupId: await enrolGroup(s.url, s.workspaceId, s.owner.token) })).secret;
@@ -96,7 +115,7 @@ export const ACCESS: Record<string, Row> = {
   me: { expect: signedIn(200) },
   acceptInvitation: {
     ask: () => ({ body: { token: 'unknown' } }),
-    expect: { ...anybody(404), key: 401, verifier: 401, removed: 401 },
+    expect: { ...anybody(404), key: 401, verifier: 401, scim: 401, removed: 401 },
   },
   connectToken: { ask: () => ({ body: { code: 'unknown', codeVerifier: 'v'.repeat(43) } }), expect: anybody(401) },
   deviceCode: { ask: () => ({ body: { client_id: 'test' } }), expect: anybody(200) },
@@ -203,6 +222,38 @@ export const ACCESS: Record<string, Row> = {
     ask: async (w) => ({ params: { agentId: (await enrolled(w.s.url, await enrolKey(w))).agentId } }),
     expect: ownOrAdmin(204),
   },
+
+  // Provisioning
+  readScim: { expect: owners(200) },
+  editScim: { ask: () => ({ body: { deactivation: 'suspend' } }), expect: owners(200) },
+  createScimToken: {
+    ask: async (w, caller) => {
+      if (caller === 'owner') await scimToken(w).then((t) => w.s.as(w.s.owner, 'DELETE', `W/scim/tokens/${t.tokenId}`));
+      return { body: { name: 'Entra' } };
+    },
+    expect: owners(201),
+  },
+  rotateScimToken: { ask: async (w) => ({ params: await scimToken(w) }), expect: owners(200) },
+  removeScimToken: { ask: async (w) => ({ params: await scimToken(w) }), expect: owners(204) },
+
+  // SCIM 2.0
+  scimConfig: { expect: only('scim', 200) },
+  scimResourceTypes: { expect: only('scim', 200) },
+  scimResourceType: { ask: () => ({ params: { typeId: 'User' } }), expect: only('scim', 200) },
+  scimSchemas: { expect: only('scim', 200) },
+  scimSchema: { ask: () => ({ params: { schemaId: USER_SCHEMA } }), expect: only('scim', 200) },
+  scimListUsers: { expect: only('scim', 200) },
+  scimCreateUser: { ask: () => ({ body: scimBody() }), expect: only('scim', 201) },
+  scimReadUser: { ask: scimUser, expect: only('scim', 200) },
+  scimReplaceUser: { ask: async (w) => ({ ...(await scimUser(w)), body: scimBody() }), expect: only('scim', 200) },
+  scimPatchUser: {
+    ask: async (w) => ({
+      ...(await scimUser(w)),
+      body: { schemas: [], Operations: [{ op: 'replace', path: 'displayName', value: 'Renamed' }] },
+    }),
+    expect: only('scim', 200),
+  },
+  scimDeleteUser: { ask: scimUser, expect: only('scim', 204) },
 
   // Audit log
   listAudit: { expect: admins(200) },

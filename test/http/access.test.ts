@@ -30,6 +30,7 @@ beforeAll(async () => {
     owner: s.owner.token,
     key: (await s.key(ada)).secret,
     verifier: await s.verifier(),
+    scim: (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' })).body.secret,
     removed: gone.token,
   };
   world = { s, ada, admin, tokens, join };

@@ -8,6 +8,7 @@ import { type Scenario, scenario } from '../support/scenario.ts';
 let s: Scenario;
 const heldKeys: string[] = [];
 let verifier = '';
+let scim = '';
 /** Ids of things that are there, by the name of the path's parameter. */
 const known: Record<string, string[]> = {};
 beforeAll(async () => {
@@ -22,6 +23,7 @@ beforeAll(async () => {
   for (let i = 0; i < 20; i++) known.keyId.push((await s.key(s.owner, { groupId: known.groupId[0] })).id);
   for (let i = 0; i < 5; i++) heldKeys.push((await s.key(s.owner)).secret);
   verifier = await s.verifier();
+  scim = (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' })).body.secret;
 });
 afterAll(() => s.end());
 
@@ -100,8 +102,15 @@ const segment = fc
 function token(credential: string): string {
   // A key of its own for each: giving one up must not spoil it for the next.
   if (credential === 'key') return heldKeys.pop() ?? '';
+  if (credential === 'scim') return scim;
   return credential === 'verifier' ? verifier : s.owner.token;
 }
+
+const ERROR_TYPES = {
+  problem: 'application/problem+json',
+  oauth: 'application/json',
+  scim: 'application/scim+json',
+};
 
 describe('a request that is nearly right never finds a fault of ours', () => {
   // The one call that would end the session that the others need.
@@ -134,8 +143,8 @@ describe('a request that is nearly right never finds a fault of ours', () => {
           headers: r.idempotencyKey === undefined ? {} : { 'Idempotency-Key': r.idempotencyKey },
         });
         expect(answer.status, JSON.stringify([path, r, answer.body])).toBeLessThan(500);
-        if (answer.status >= 400 && !endpoint.oauthErrors)
-          expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        if (answer.status >= 400)
+          expect(answer.headers.get('content-type')).toBe(ERROR_TYPES[endpoint.errors ?? 'problem']);
       }),
       { numRuns: 60 },
     );

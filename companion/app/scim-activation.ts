@@ -1,0 +1,130 @@
+import type { Tx } from '../store/store.ts';
+import { audit } from './audit.ts';
+import type { Deps } from './deps.ts';
+import { findMember } from './members.ts';
+import { removeMembership } from './removal.ts';
+import { findPerson, type ScimPerson } from './scim-resources.ts';
+import { readDeactivation, type ScimCaller } from './scim-tokens.ts';
+
+/** One change by an identity provider: the transaction, its one time, and who asks. */
+export interface ScimChange {
+  deps: Deps;
+  tx: Tx;
+  now: number;
+  caller: ScimCaller;
+}
+
+export const byScim = ({ token, origin }: ScimCaller) => ({
+  actor: { type: 'scim' as const, id: token.id, name: token.name },
+  origin,
+  client: 'scim',
+});
+
+/** Whom an audit row is about: the member, or the person where there is no membership. */
+export const targetOf = (person: ScimPerson) => ({
+  type: person.membership_id === null ? 'user' : 'member',
+  id: person.membership_id ?? person.id,
+  name: person.email,
+});
+
+/** Whether no other workspace has this person: only then their account as such may be changed or closed from here. */
+export async function isOnlyHere(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
+  const other = await tx
+    .selectFrom('membership')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('workspace_id', '<>', workspaceId)
+    .executeTakeFirst();
+  return !other;
+}
+
+/**
+ * Takes somebody's access away. A removal goes the way of every removal: the database's trigger revokes the keys, ends the
+ * sessions and writes the audit rows. Then the account is closed to every way of signing in. The last owner goes too; that is
+ * reported, not refused.
+ */
+export async function deactivate(change: ScimChange, userId: string, how: 'remove' | 'suspend'): Promise<void> {
+  const { tx, now, caller } = change;
+  const person = await findPerson(tx, caller.workspaceId, userId);
+  if (person.membership_id !== null && how === 'remove') {
+    const member = await findMember(tx, caller.workspaceId, person.membership_id);
+    await removeMembership(tx, now, member, byScim(caller));
+  } else if (person.membership_id !== null && person.suspended_at === null) {
+    await tx.updateTable('membership').set({ suspended_at: now }).where('id', '=', person.membership_id).execute();
+    await audit(tx, {
+      workspaceId: caller.workspaceId,
+      at: now,
+      ...byScim(caller),
+      action: 'member.suspended',
+      target: targetOf(person),
+      before: { status: 'active' },
+      after: { status: 'suspended' },
+    });
+  }
+  if (await isOnlyHere(tx, caller.workspaceId, userId))
+    await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
+  if (person.role === 'owner') await reportOwnerless(change, person);
+}
+
+async function reportOwnerless({ deps, tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
+  const { workspaceId } = caller;
+  const owner = await tx
+    .selectFrom('membership')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where('role', '=', 'owner')
+    .where('suspended_at', 'is', null)
+    .executeTakeFirst();
+  if (owner) return;
+  const workspace = await tx.selectFrom('workspace').select('name').where('id', '=', workspaceId).executeTakeFirst();
+  await audit(tx, {
+    workspaceId,
+    at: now,
+    ...byScim(caller),
+    action: 'workspace.ownerless',
+    target: { type: 'workspace', id: workspaceId, name: workspace?.name ?? '' },
+    before: { owner: person.email },
+  });
+  deps.warn('the identity provider deprovisioned the last owner of a workspace', { workspaceId, person: person.id });
+}
+
+/**
+ * Gives access (back): a suspension that deactivating made is lifted, or a new membership begins, as a plain member. No key
+ * comes back.
+ */
+export async function activate(change: ScimChange, userId: string): Promise<void> {
+  const { deps, tx, now, caller } = change;
+  const person = await findPerson(tx, caller.workspaceId, userId);
+  await tx.updateTable('user').set({ disabled_at: null }).where('id', '=', userId).execute();
+  const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
+  if (person.membership_id === null) {
+    const id = deps.newId('mem');
+    await tx
+      .insertInto('membership')
+      .values({
+        id,
+        workspace_id: caller.workspaceId,
+        user_id: userId,
+        role: 'member',
+        joined_at: now,
+        suspended_at: null,
+      })
+      .execute();
+    const target = { type: 'member', id, name: person.email };
+    await audit(tx, { ...entry, action: 'member.joined', target, after: { role: 'member', by: 'scim' } });
+    return;
+  }
+  // A suspension by an admin has another time, and stays.
+  if (person.suspended_at === null || person.suspended_at !== person.deactivated_at) return;
+  await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', person.membership_id).execute();
+  await audit(tx, {
+    ...entry,
+    action: 'member.reinstated',
+    target: targetOf(person),
+    before: { status: 'suspended' },
+    after: { status: 'active' },
+  });
+}
+
+/** What `active: false` means in the workspace of the caller. */
+export const deactivationOf = ({ tx, caller }: ScimChange) => readDeactivation(tx, caller.workspaceId);
