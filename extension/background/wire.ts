@@ -11,6 +11,7 @@ import { createSecretService, RESUME_ALARM } from './secret-service.ts';
 import { createSession } from './session.ts';
 import { closeStorage, createStore } from './store.ts';
 import { createTeamService, WITHDRAW_ALARM } from './team-service.ts';
+import { createWorkspaceService } from './workspace-service.ts';
 
 const REFRESH_ALARM = 'refresh';
 const REFRESH_MINUTES = 30;
@@ -45,6 +46,7 @@ export function createBackground(deps: BackgroundDeps) {
   });
   const secrets = createSecretService({ store, session, data, now, sleep });
   const team = createTeamService({ store, session, data, now, sleep, randomId });
+  const workspace = createWorkspaceService({ session, data, randomId });
   const connection = createConnectionService({
     store,
     client,
@@ -54,7 +56,7 @@ export function createBackground(deps: BackgroundDeps) {
     onConnected: data.refresh,
   });
   const receiver = createReceiver(deps.origin);
-  for (const service of [connection, data, createKeyService({ session, data }), secrets, team]) {
+  for (const service of [connection, data, createKeyService({ session, data }), secrets, team, workspace]) {
     receiver.handle(service.handlers);
   }
 

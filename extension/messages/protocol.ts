@@ -1,4 +1,7 @@
 import * as z from 'zod/mini';
+import { agents } from '../../shared/contract/agents.ts';
+import { type audit, auditExportQuery, auditQuery, type ChainReport } from '../../shared/contract/audit.ts';
+import type { AnswerOf as Answered } from '../../shared/contract/endpoint.ts';
 import { email, id, role } from '../../shared/contract/fields.ts';
 import {
   createKeyBody,
@@ -10,7 +13,17 @@ import {
   type UsageDay,
 } from '../../shared/contract/keys.ts';
 import type { Session } from '../../shared/contract/people.ts';
-import type { Group, Member, Removal, RemovalPreview } from '../../shared/contract/workspace.ts';
+import {
+  type Group,
+  groups,
+  type Member,
+  type Removal,
+  type RemovalPreview,
+  type VerifierCredential,
+  verifiers,
+  type Workspace,
+  workspaces,
+} from '../../shared/contract/workspace.ts';
 import type { FreshSecret, TeamInvitation } from './published.ts';
 
 /**
@@ -55,6 +68,22 @@ export interface Protocol {
   'team.suspend'(p: { memberId: string }): Member;
   'team.reinstate'(p: { memberId: string }): Member;
   'team.setRole'(p: { memberId: string; role: z.infer<typeof role> }): Member;
+  'workspace.edit'(p: { body: z.infer<typeof workspaces.editWorkspace.body> }): Workspace;
+  'group.create'(p: { body: z.infer<typeof groups.createGroup.body> }): Group;
+  'group.edit'(p: { groupId: string; body: z.infer<typeof groups.editGroup.body> }): Group;
+  'group.delete'(p: { groupId: string }): void;
+  'verifier.list'(): VerifierCredential[];
+  /** The secret is in this answer only. */
+  'verifier.create'(p: {
+    body: z.infer<typeof verifiers.createVerifier.body>;
+  }): Answered<typeof verifiers.createVerifier>;
+  'verifier.remove'(p: { verifierId: string }): void;
+  'agent.list'(p: { query: z.infer<typeof agents.listAgents.query> }): Answered<typeof agents.listAgents>;
+  'agent.remove'(p: { agentId: string }): void;
+  'audit.list'(p: { query: z.infer<typeof auditQuery> }): Answered<typeof audit.listAudit>;
+  'audit.verify'(): ChainReport;
+  /** The log as the text of a file. */
+  'audit.export'(p: { query: z.infer<typeof auditExportQuery> }): string;
   'session.list'(): Session[];
   'session.end'(p: { sessionId: string }): void;
 }
@@ -106,6 +135,18 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'team.suspend': memberId,
   'team.reinstate': memberId,
   'team.setRole': z.strictObject({ memberId: id, role }),
+  'workspace.edit': z.strictObject({ body: workspaces.editWorkspace.body }),
+  'group.create': z.strictObject({ body: groups.createGroup.body }),
+  'group.edit': z.strictObject({ groupId: id, body: groups.editGroup.body }),
+  'group.delete': z.strictObject({ groupId: id }),
+  'verifier.list': nothing,
+  'verifier.create': z.strictObject({ body: verifiers.createVerifier.body }),
+  'verifier.remove': z.strictObject({ verifierId: id }),
+  'agent.list': z.strictObject({ query: agents.listAgents.query }),
+  'agent.remove': z.strictObject({ agentId: id }),
+  'audit.list': z.strictObject({ query: auditQuery }),
+  'audit.verify': nothing,
+  'audit.export': z.strictObject({ query: auditExportQuery }),
   'session.list': nothing,
   'session.end': z.strictObject({ sessionId: id }),
 };

@@ -16,7 +16,11 @@ export const SCREENS = [
   'team',
   'remove',
   'overview',
+  'agents',
+  'log',
   'members',
+  'groups',
+  'audit',
   'account',
   'settings',
 ] as const;
@@ -92,10 +96,16 @@ export function replaceRoute(to: Route): void {
   popupStack.value = [...popupStack.value.slice(0, -1), to];
 }
 
-/** Goes back one screen; from the first one to the key list. */
+/** The screen that another one lies on, in the workspace. */
+function parentOf({ screen, id }: Route): Route {
+  if (screen === 'remove') return { screen: 'members' };
+  return screen === 'edit' || screen === 'rotate' || screen === 'revoke' ? { screen: 'key', id } : HOME.workspace;
+}
+
+/** Goes back one screen; from the first one to the key list. A page of the browser never ends by it. */
 export function back(): void {
   if (surface.value === 'workspace') {
-    history.back();
+    navigate(parentOf(route.value));
     return;
   }
   popupStack.value = popupStack.value.length > 1 ? popupStack.value.slice(0, -1) : [HOME.popup];

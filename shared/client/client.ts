@@ -89,7 +89,7 @@ export function createClient(deps: ClientDeps): Client {
     endpoint: Endpoint,
     input: AnyInput & { idempotencyKey?: string; timeoutMs?: number },
   ) {
-    const headers = new Headers({ Accept: 'application/json' });
+    const headers = new Headers({ Accept: endpoint.produces ? '*/*' : 'application/json' });
     if (where.token) headers.set('Authorization', `Bearer ${where.token}`);
     if (input.idempotencyKey) headers.set('Idempotency-Key', input.idempotencyKey);
     if (input.body !== undefined) headers.set('Content-Type', 'application/json');
@@ -106,7 +106,8 @@ export function createClient(deps: ClientDeps): Client {
         referrerPolicy: 'no-referrer',
         ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
       });
-      return { status: response.status, body: await bodyOf(response) };
+      const file = endpoint.produces !== undefined && response.ok;
+      return { status: response.status, body: file ? await response.text() : await bodyOf(response) };
     } catch {
       throw new FailureError(lost(signal.aborted ? 'timeout' : 'network'));
     }

@@ -1,0 +1,31 @@
+import type { PayloadOf } from '../messages/protocol.ts';
+import { ask } from '../messages/send.ts';
+
+/** Name and policies of the workspace; owners only. */
+export const editWorkspace = (body: PayloadOf<'workspace.edit'>['body']) => ask('workspace.edit', { body });
+
+export const createGroup = (body: PayloadOf<'group.create'>['body']) => ask('group.create', { body });
+/** Every key of the group follows at once. */
+export const editGroup = (groupId: string, body: PayloadOf<'group.edit'>['body']) =>
+  ask('group.edit', { groupId, body });
+export const deleteGroup = (groupId: string) => ask('group.delete', { groupId });
+
+/** Credentials of the services that check keys. */
+export const listVerifiers = () => ask('verifier.list');
+/** Its secret is in the answer and nowhere else. */
+export const createVerifier = (body: PayloadOf<'verifier.create'>['body']) => ask('verifier.create', { body });
+export const removeVerifier = (verifierId: string) => ask('verifier.remove', { verifierId });
+
+export type AgentQuery = Omit<PayloadOf<'agent.list'>['query'], 'limit'>;
+/** A page of agents, newest first, and how many there are of which kind. */
+export const listAgents = (query: AgentQuery) => ask('agent.list', { query: { limit: 50, ...query } });
+/** Its connection ends at once, and it can never connect again. */
+export const removeAgent = (agentId: string) => ask('agent.remove', { agentId });
+
+export type AuditQuery = Omit<PayloadOf<'audit.list'>['query'], 'limit'>;
+/** A page of the audit log, newest first. */
+export const listAudit = (query: AuditQuery) => ask('audit.list', { query: { limit: 50, ...query } });
+/** Whether the hash chain of the log holds. */
+export const verifyAudit = () => ask('audit.verify');
+/** The whole log as the text of a file. */
+export const exportAudit = (format: 'jsonl' | 'csv') => ask('audit.export', { query: { format } });
