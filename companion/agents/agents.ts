@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { AGENT_SUBPROTOCOL, CLOSE, CLOSE_RESTART, MESSAGE_LIMIT } from '../../shared/agent-protocol.ts';
 import type { AgentConnections, Origin } from '../app/deps.ts';
@@ -105,8 +106,10 @@ export class Agents implements AgentConnections {
     this.#live.get(agentId)?.connection.close(CLOSE.removed, 'This agent was removed');
   }
 
-  flush(): Promise<void> {
-    return this.#presence.flush();
+  /** Gives up after a second: a locked file must not keep anybody from seeing what is written. */
+  async flush(): Promise<void> {
+    const written = this.#presence.flush().catch((error) => this.#fault(error));
+    await Promise.race([written, sleep(1_000, undefined, { ref: false })]);
   }
 
   /** Tells every agent to come back later, and waits until they are gone (those that do not answer are cut). */
@@ -115,8 +118,7 @@ export class Agents implements AgentConnections {
     clearInterval(this.#ticker);
     for (const beat of this.#beats) for (const c of beat) c.close(CLOSE_RESTART, 'The companion stops');
     const deadline = performance.now() + 2_000;
-    while (this.#beats.some((beat) => beat.size) && performance.now() < deadline)
-      await new Promise((done) => setTimeout(done, 20));
+    while (this.#beats.some((beat) => beat.size) && performance.now() < deadline) await sleep(20);
     this.#server.close();
     this.#register.close();
     await this.#presence.close().catch((error) => this.#fault(error));

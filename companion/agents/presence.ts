@@ -33,7 +33,7 @@ export class PresenceWriter {
   readonly #timer: NodeJS.Timeout;
   #writing: Promise<void> = Promise.resolve();
   #beatAt = Number.NEGATIVE_INFINITY;
-  #beating = false;
+  readonly #held = new Set<string>();
   #lookedAt = 0;
 
   constructor(store: Store, processId: string, now: () => number, failed: (error: unknown) => void) {
@@ -49,11 +49,13 @@ export class PresenceWriter {
 
   /** The connection is there, and its agent was heard of at `lastSeenAt`. */
   note(seen: Seen): void {
+    this.#held.add(seen.agentId);
     this.#waiting.set(seen.agentId, { ...seen, held: true });
   }
 
   /** The connection has ended. */
   ended(seen: Seen): void {
+    this.#held.delete(seen.agentId);
     this.#waiting.set(seen.agentId, { ...seen, held: false });
   }
 
@@ -97,7 +99,7 @@ export class PresenceWriter {
   }
 
   #due(): boolean {
-    return this.#waiting.size > 0 || (this.#beating && this.#now() - this.#beatAt >= BEAT_EVERY_MS);
+    return this.#waiting.size > 0 || (this.#held.size > 0 && this.#now() - this.#beatAt >= BEAT_EVERY_MS);
   }
 
   async #write(): Promise<void> {
@@ -113,7 +115,6 @@ export class PresenceWriter {
         if (rows.length) await this.#upsert(rows).execute(tx);
       });
       this.#beatAt = now;
-      this.#beating = true;
     } catch (error) {
       // Put back what nothing newer has replaced: the next round writes it.
       for (const row of rows) if (!this.#waiting.has(row.agentId)) this.#waiting.set(row.agentId, row);

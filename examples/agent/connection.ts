@@ -2,8 +2,10 @@ import { WebSocket } from 'ws';
 import {
   AGENT_SUBPROTOCOL,
   type AgentReport,
+  CLOSE,
   connectStatement,
   type FromAgent,
+  type FromCompanion,
   fromCompanion,
   HANDSHAKE_MS,
   HEARTBEAT_SECONDS,
@@ -30,6 +32,15 @@ export interface AgentConnection {
   /** Says something new of the agent. */
   report(report: AgentReport): void;
   close(): void;
+}
+
+function parse(text: string): FromCompanion | undefined {
+  try {
+    const result = fromCompanion.safeParse(JSON.parse(text));
+    return result.success ? result.data : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -63,8 +74,7 @@ export function connect(
 
   socket.on('open', heard);
   socket.on('ping', heard);
-  socket.on('message', (data) => {
-    const message = fromCompanion.parse(JSON.parse(data.toString()));
+  const answer = (message: FromCompanion) => {
     if (message.type === 'challenge') {
       const agentId = credential.agentId ?? '';
       const statement = connectStatement({ host, agentId, connection: message.connection, nonce: message.nonce });
@@ -75,6 +85,11 @@ export function connect(
       heard();
       welcomed(message.name);
     }
+  };
+  socket.on('message', (data) => {
+    const message = parse(data.toString());
+    if (message) answer(message);
+    else socket.close(CLOSE.badMessage, 'Not a message that was expected here');
   });
   // Followed by `close`, with the code 1006.
   socket.on('error', () => {});

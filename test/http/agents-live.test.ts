@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
-import { AGENT_SUBPROTOCOL, connectStatement } from '../../shared/agent-protocol.ts';
+import { AGENT_SUBPROTOCOL, connectStatement, fromAgent } from '../../shared/agent-protocol.ts';
 import type { Agent } from '../../shared/contract/agents.ts';
 import { enrolGroup, enrolled, freePort, type RawSocket, rawSocket, running, until } from '../support/agents.ts';
 import { call } from '../support/client.ts';
@@ -196,6 +197,37 @@ test('messages that are too large, not text, out of turn or too many end the con
   };
   expect(await end(flood, await connected(c))).toBe(4429);
 });
+
+test('no text whatever, before or after the proof, does more than end its own connection', async () => {
+  const c = await enrolled(s.url, secret);
+  const messages = fc.oneof(
+    fc.json(),
+    fc.string({ maxLength: 200 }),
+    fc.constant('{"type":"hello"}'),
+    fc
+      .record({ type: fc.constantFrom('hello', 'report', 'welcome', '__proto__'), report: fc.jsonValue() })
+      .map((m) => JSON.stringify(m)),
+  );
+  await fc.assert(
+    fc.asyncProperty(messages, fc.boolean(), async (text, proven) => {
+      const raw = proven ? await connected(c) : rawSocket(s.url);
+      if (!proven) await raw.next();
+      raw.socket.send(text);
+      if (proven && isReport(text)) raw.socket.close(1000);
+      const { code } = await raw.closed;
+      expect([1000, 1005, 4400]).toContain(code);
+    }),
+    { numRuns: 60 },
+  );
+  expect((await call(s.url, 'GET', '/healthz')).status).toBe(200);
+});
+const isReport = (text: string) => {
+  try {
+    return fromAgent.safeParse(JSON.parse(text)).data?.type === 'report';
+  } catch {
+    return false;
+  }
+};
 
 /** What a request to connect is answered when it is not let in. */
 const refusal = (headers: Record<string, string>, protocols = [AGENT_SUBPROTOCOL]) =>

@@ -41,7 +41,7 @@ const removed = () =>
 
 /** Records the use as an enrolment, so that nobody takes the key for one that a program still needs. */
 function useKey(deps: Deps, secret: string, origin: Origin): KeyIdentity {
-  const { code, key } = deps.checker.check({
+  const { code, key, rateLimit } = deps.checker.check({
     key: secret,
     permissions: [ENROL_PERMISSION],
     customer: undefined,
@@ -56,7 +56,10 @@ function useKey(deps: Deps, secret: string, origin: Origin): KeyIdentity {
   if (key) return key;
   const status = statusOf(code);
   if (status === 401) throw new Refusal('unauthorized');
-  if (status === 429) throw new Refusal('rate_limited', 'This key is over its rate limit.');
+  if (status === 429)
+    throw new Refusal('rate_limited', 'This key is over its rate limit.', [], {
+      'Retry-After': String(rateLimit?.resetSeconds ?? 1),
+    });
   throw new Refusal(
     'forbidden',
     `This key may not enrol agents from here; it needs the permission ${ENROL_PERMISSION}.`,
