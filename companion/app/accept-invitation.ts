@@ -13,6 +13,7 @@ type Input = BodyOf<typeof people.acceptInvitation>;
 
 /** What the holder of an invitation is shown before accepting. */
 export interface OpenedInvitation {
+  workspaceId: string;
   workspaceName: string;
   keyLimit: number;
   email: string;
@@ -43,6 +44,7 @@ export async function openInvitation(
     .executeTakeFirst();
   const user = await deps.store.read.selectFrom('user').select('id').where('email', '=', row.email).executeTakeFirst();
   return {
+    workspaceId: row.workspace_id,
     workspaceName: workspace?.name ?? '',
     keyLimit: workspace?.key_limit ?? 0,
     email: row.email,

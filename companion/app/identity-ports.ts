@@ -28,8 +28,12 @@ export interface OidcPerson {
 
 /** OpenID Connect Core 1.0, code flow with PKCE (RFC 7636). */
 export interface Oidc {
-  /** Reads the provider's metadata and says what would keep a sign-in from working. @throws Refusal bad_request on `issuer` */
-  check(provider: OidcProvider): Promise<void>;
+  /**
+   * Reads the provider's metadata and says what would keep a sign-in from working.
+   * @returns the issuer exactly as the provider writes it
+   * @throws Refusal bad_request on `issuer`
+   */
+  check(provider: OidcProvider): Promise<string>;
   /**
    * The address at the provider to which the browser goes.
    * @param again whether the person has to sign in there anew, instead of being recognised

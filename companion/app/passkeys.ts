@@ -6,10 +6,10 @@ import { auditPerson } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
 import { changeOwn } from './change-own.ts';
 import type { Deps, Origin } from './deps.ts';
+import { keepAWayIn } from './keep-a-way-in.ts';
 import { spend } from './one-time.ts';
 import { assertPasskey, type Challenge, knownPasskey, newChallenge, requirePasskeys } from './passkey-challenge.ts';
 import { auditSignIn, issueSession, publicUser } from './sessions.ts';
-import { keepAWayIn } from './ways-in.ts';
 
 const MOST = 20;
 

@@ -24,14 +24,20 @@ export function providerOf(deps: Deps, row: SsoRow): OidcProvider {
 export const findSso = (db: Reading, workspaceId: string): Promise<SsoRow | undefined> =>
   db.selectFrom('sso').selectAll().where('workspace_id', '=', workspaceId).executeTakeFirst();
 
-/** What a sign-in page offers: each configured provider by name. */
-export async function listSsoButtons(deps: Deps): Promise<{ workspaceId: string; name: string }[]> {
+export interface SsoButton {
+  workspaceId: string;
+  name: string;
+  issuer: string;
+}
+
+/** What a page offers: each configured provider by name. */
+export async function listSsoButtons(deps: Deps): Promise<SsoButton[]> {
   const rows = await deps.store.read
     .selectFrom('sso')
-    .select(['workspace_id', 'name'])
+    .select(['workspace_id', 'name', 'issuer'])
     .orderBy('workspace_id')
     .execute();
-  return rows.map((row) => ({ workspaceId: row.workspace_id, name: row.name }));
+  return rows.map((row) => ({ workspaceId: row.workspace_id, name: row.name, issuer: row.issuer }));
 }
 
 const visible = (row: Omit<SsoRow, 'workspace_id' | 'client_secret' | 'updated_at'>) => ({
@@ -50,6 +56,9 @@ export async function readSso(deps: Deps, caller: MemberCaller): Promise<SsoAnsw
   return answer(deps, await findSso(deps.store.read, caller.member.workspaceId));
 }
 
+// Only a slash at the end may differ: the provider's own spelling is what is kept.
+const sameAddress = (a: string, b: string) => new URL(a).href === new URL(b).href;
+
 /**
  * Sets single sign-on up or changes it, after asking the provider whether it would work.
  * @throws Refusal bad_request naming the field
@@ -58,18 +67,18 @@ export async function saveSso(deps: Deps, caller: MemberCaller, input: BodyOf<ty
   const { workspaceId } = caller.member;
   // A stored secret is only ever sent to the provider that it was entered for.
   const kept = (before: SsoRow | undefined) =>
-    before?.issuer === input.issuer && before.client_id === input.clientId ? before : undefined;
+    before && sameAddress(before.issuer, input.issuer) && before.client_id === input.clientId ? before : undefined;
   const stored = kept(await findSso(deps.store.read, workspaceId));
   const clientSecret = input.clientSecret ?? (stored && providerOf(deps, stored).clientSecret);
   if (clientSecret === undefined) throw badField('clientSecret', 'is required');
-  await deps.oidc.check({ issuer: input.issuer, clientId: input.clientId, clientSecret });
+  const issuer = await deps.oidc.check({ issuer: input.issuer, clientId: input.clientId, clientSecret });
   return changeAs(deps, caller, 'sso.manage', async ({ tx, now }) => {
     const before = await findSso(tx, workspaceId);
     const sealed =
       input.clientSecret === undefined ? kept(before)?.client_secret : deps.seal.close(SECRET, clientSecret);
     if (sealed === undefined) throw new Refusal('conflict', 'Somebody else changed this meanwhile. Look again.');
     const fields = {
-      issuer: input.issuer,
+      issuer,
       client_id: input.clientId,
       client_secret: sealed,
       name: input.name,
@@ -86,7 +95,7 @@ export async function saveSso(deps: Deps, caller: MemberCaller, input: BodyOf<ty
       at: now,
       ...by(caller),
       action: 'sso.saved',
-      target: { type: 'sso', id: workspaceId, name: input.issuer },
+      target: { type: 'sso', id: workspaceId, name: issuer },
       ...(before ? { before: visible(before) } : {}),
       after: { ...visible(fields), secretChanged: input.clientSecret !== undefined },
     });

@@ -1,33 +1,35 @@
-import { notFound, Refusal } from '../domain/refusal.ts';
-import type { Reading, Tx } from '../store/store.ts';
-import type { UserRow } from '../store/tables.ts';
+import type { Passkey } from '../../shared/contract/identity.ts';
+import { notFound } from '../domain/refusal.ts';
 import { auditPerson } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
 import { changeOwn } from './change-own.ts';
 import type { Deps } from './deps.ts';
+import { keepAWayIn } from './keep-a-way-in.ts';
+import { listPasskeys } from './passkeys.ts';
+import { listSsoButtons, type SsoButton } from './sso-settings.ts';
 
-const countOf = async (db: Reading, table: 'passkey' | 'identity', userId: string): Promise<number> => {
-  const row = await db
-    .selectFrom(table)
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  return row?.n ?? 0;
-};
-
-/** Whether somebody has no password, no passkey and no link to an identity provider. */
-export async function hasNoWayIn(db: Reading, user: Pick<UserRow, 'id' | 'password_hash'>): Promise<boolean> {
-  if (user.password_hash !== null) return false;
-  return (await countOf(db, 'passkey', user.id)) + (await countOf(db, 'identity', user.id)) === 0;
+/** How somebody can sign in, and what they could add. */
+export interface WaysIn {
+  password: boolean;
+  passkeys: Passkey[];
+  identities: Awaited<ReturnType<typeof listIdentities>>['items'];
+  /** The providers of this server, with whether this person is linked there. */
+  providers: (SsoButton & { linked: boolean })[];
 }
 
-/** Nobody locks themselves out. Called after the removal, in its transaction. @throws Refusal conflict */
-export async function keepAWayIn(tx: Tx, user: UserRow): Promise<void> {
-  if (await hasNoWayIn(tx, user))
-    throw new Refusal(
-      'conflict',
-      'It is the only way in which you can sign in. Set a password or add a passkey first.',
-    );
+export async function waysIn(deps: Deps, caller: SessionCaller): Promise<WaysIn> {
+  const [user, passkeys, identities, buttons] = await Promise.all([
+    deps.store.read.selectFrom('user').select('password_hash').where('id', '=', caller.user.id).executeTakeFirst(),
+    listPasskeys(deps, caller),
+    listIdentities(deps, caller),
+    listSsoButtons(deps),
+  ]);
+  return {
+    password: Boolean(user?.password_hash),
+    passkeys: passkeys.items,
+    identities: identities.items,
+    providers: buttons.map((b) => ({ ...b, linked: identities.items.some((i) => i.issuer === b.issuer) })),
+  };
 }
 
 /** The accounts at identity providers that sign one in. */

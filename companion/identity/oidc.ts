@@ -43,8 +43,8 @@ function shortcoming(provider: OidcProvider, config: client.Configuration): stri
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
     const url = as[name];
     if (!url || !URL.canParse(url)) return `the provider names no ${name}`;
-    const { protocol } = new URL(url);
-    if (protocol !== 'https:' && !usesPlainHttp(new URL(provider.issuer)))
+    const endpoint = new URL(url);
+    if (endpoint.protocol !== 'https:' && !(usesPlainHttp(new URL(provider.issuer)) && usesPlainHttp(endpoint)))
       return `the provider's ${name} is not an https address`;
   }
   if (as.response_types_supported && !as.response_types_supported.includes('code'))
@@ -115,6 +115,7 @@ export function createOidc(now: () => number, report: (step: string, fault: stri
       });
       const missing = shortcoming(provider, config);
       if (missing) throw badField('issuer', missing);
+      return config.serverMetadata().issuer;
     },
     begin: (provider, redirectUri, secrets, again) =>
       reported('start', async () => {

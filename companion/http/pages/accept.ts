@@ -5,12 +5,14 @@ import { acceptInvitation, type OpenedInvitation, openInvitation } from '../../a
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
 import { authenticateSession, signIn } from '../../app/sessions.ts';
+import { listSsoButtons } from '../../app/sso-settings.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
 import { callout, type Html, heading, icon, initials, NOTHING, render } from './layout.ts';
 import { type FormCall, type Pages, seeOther, signedIn } from './route.ts';
+import { or, ssoButtons } from './ways.ts';
 
 const DAY_MS = 86_400_000;
 export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };
@@ -154,7 +156,7 @@ function personFields(invitation: OpenedInvitation, values: Values, errors: Erro
   }`;
 }
 
-function joinForm(
+async function joinForm(
   { c, caller }: FormCall,
   deps: Deps,
   invitation: OpenedInvitation,
@@ -162,6 +164,8 @@ function joinForm(
   errors: Errors,
   status = 200,
 ): Promise<Response> {
+  const all = caller ? [] : await listSsoButtons(deps);
+  const buttons = all.filter((b) => b.workspaceId === invitation.workspaceId);
   const days = Math.max(1, Math.ceil((invitation.expiresAt - deps.now()) / DAY_MS));
   return render(c, deps.config.publicUrl, {
     title: `${status === 200 ? '' : 'Error: '}Join ${invitation.workspaceName}`,
@@ -176,6 +180,8 @@ function joinForm(
         <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
       </form>
       <div class="stack form card-section">
+        ${buttons.length ? or('or', true) : NOTHING}
+        ${ssoButtons(buttons, (name) => `Join with ${name}`, { purpose: 'accept', invitationToken: values.token, returnTo: '/' })}
         ${caller ? signedInAs(caller, { invitation: values.token ?? '' }) : NOTHING}
         <hr class="rule">
         <ul class="small muted stack form--tight">

@@ -103,5 +103,6 @@ export function localPath(next: string | undefined): string {
   const base = 'http://companion.invalid';
   if (!URL.canParse(next, base)) return '/';
   const url = new URL(next, base);
-  return url.origin === base ? url.pathname + url.search : '/';
+  // Dot segments are gone by now: what is left may begin like another host.
+  return url.origin === base && !url.pathname.startsWith('//') ? url.pathname + url.search : '/';
 }

@@ -55,7 +55,7 @@ async function home(c: Ctx, deps: Deps, caller: SessionCaller): Promise<Response
       <section class="card-section"><h2>Where you are signed in</h2>
         <ul class="list sessions">${sessions.items.map(sessionRow)}</ul>
       </section>
-      <p class="small muted card-section"><a href="/docs">API reference</a></p>`,
+      <p class="small muted card-section row"><a class="link" href="/security">How you sign in</a><a href="/docs">API reference</a></p>`,
   });
 }
 

@@ -2,12 +2,16 @@ import type { Deps } from '../../app/deps.ts';
 import type { App } from '../context.ts';
 import { acceptPages } from './accept.ts';
 import { bindAssets } from './assets.ts';
+import { confirmPages } from './confirm.ts';
 import { connectPages } from './connect.ts';
 import { docsPage } from './docs.ts';
 import { homePages } from './home.ts';
+import { resetPages } from './reset.ts';
 import { pagesOn } from './route.ts';
+import { securityPages } from './security.ts';
 import { setupPage } from './setup.ts';
 import { signInPages } from './signin.ts';
+import { ssoPages } from './sso.ts';
 
 /** The companion's own pages: what a person has to do in a browser, and the reference. */
 export function bindPages(app: App, deps: Deps): void {
@@ -17,6 +21,10 @@ export function bindPages(app: App, deps: Deps): void {
   acceptPages(pages, deps);
   connectPages(pages, deps);
   homePages(pages, deps);
+  securityPages(pages, deps);
+  confirmPages(pages, deps);
+  resetPages(pages, deps);
+  ssoPages(pages, deps);
   docsPage(pages, deps);
   bindAssets(app);
 }

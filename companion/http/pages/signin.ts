@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { people } from '../../../shared/contract/people.ts';
 import type { Deps } from '../../app/deps.ts';
 import { endSession, signIn } from '../../app/sessions.ts';
+import { listSsoButtons } from '../../app/sso-settings.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
@@ -9,6 +10,7 @@ import { clearSessionCookie } from '../cookies.ts';
 import { check, type Errors, field, focused, hidden, localPath, type Values } from './form.ts';
 import { callout, type Html, heading, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther, signedIn } from './route.ts';
+import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, SECOND, ssoButtons } from './ways.ts';
 
 /** C2, and signing out. `next` is where to go on, a path of ours. */
 export function signInPages(pages: Pages, deps: Deps): void {
@@ -81,14 +83,21 @@ interface Answer {
 async function form(c: Ctx, deps: Deps, values: Values, errors: Errors, answer: Answer = {}): Promise<Response> {
   const { status = 200, notice, headers = {} } = answer;
   const focus = focused(errors, ['email', 'password'], 'email');
+  const next = values.next ?? '/';
+  const [buttons, passkey] = [await listSsoButtons(deps), deps.passkeys.available()];
   const response = await render(c, deps.config.publicUrl, {
     title: status === 200 ? 'Sign in' : 'Error: sign in',
     status,
-    scripts: ['reveal.js'],
+    scripts: ['reveal.js', PASSKEY_SCRIPT],
     body: html`${heading('Sign in', (await workspaceName(deps)) ?? '')}
+      <div class="stack form">
+      ${notice ?? NOTHING}
+      ${passkeyTrouble}
+      ${passkey ? passkeyButton('sign-in', 'Continue with a passkey', next, { primary: status === 200 }) : NOTHING}
+      ${ssoButtons(buttons, (name) => `Continue with ${name}`, { purpose: 'sign_in', returnTo: next })}
+      ${or('or with a password', buttons.length > 0)}
       <form class="stack form" method="post" action="/signin" novalidate>
-        ${notice ?? NOTHING}
-        ${hidden({ next: values.next ?? '/' })}
+        ${hidden({ next })}
         ${field({
           name: 'email',
           label: 'E-mail',
@@ -106,8 +115,8 @@ async function form(c: Ctx, deps: Deps, values: Values, errors: Errors, answer: 
           error: errors.password,
           autofocus: focus === 'password',
         })}
-        <div class="row"><button type="submit" class="btn btn--primary btn--lg end">Sign in</button></div>
-      </form>`,
+        <div class="row row--between"><a class="link small" href="/forgot">Forgot password?</a><button type="submit" class="btn btn--primary btn--lg" ${status === 200 ? SECOND : NOTHING}>Sign in</button></div>
+      </form></div>`,
   });
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;

@@ -1,0 +1,72 @@
+// Passkeys by the browser's own functions (WebAuthn Level 3). What needs them stays hidden where they are missing.
+const trouble = document.querySelector('[data-passkey-trouble]');
+
+const say = (text) => {
+  trouble.querySelector('p').textContent = text;
+  trouble.hidden = false;
+};
+
+async function post(path, body) {
+  const response = await fetch(path, {
+    method: 'POST',
+    headers: body ? { 'Content-Type': 'application/json' } : {},
+    body: body ? JSON.stringify(body) : null,
+  });
+  const answer = await response.json();
+  if (response.ok) return answer;
+  if (answer.code === 'step_up_required') {
+    location.assign(`/confirm?next=${encodeURIComponent(location.pathname)}`);
+    return new Promise(() => {});
+  }
+  throw new Error(answer.detail ?? answer.title);
+}
+
+async function ask() {
+  const { publicKey } = await post('/v1/passkeys/challenge');
+  const credential = await navigator.credentials.get({
+    publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey),
+  });
+  return credential.toJSON();
+}
+
+const acts = {
+  'sign-in': async () => post('/v1/passkeys/sign-in', { credential: await ask() }),
+  confirm: async ({ session }) => post(`/v1/sessions/${encodeURIComponent(session)}/confirm`, { passkey: await ask() }),
+  add: async (_, form) => {
+    const name = form.elements.name.value.trim();
+    if (!name) throw new Error('Give the passkey a name first.');
+    const { publicKey } = await post('/v1/passkeys/options');
+    const credential = await navigator.credentials.create({
+      publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey),
+    });
+    return post('/v1/passkeys', { name, credential: credential.toJSON() });
+  },
+};
+
+async function run(element) {
+  trouble.hidden = true;
+  try {
+    await acts[element.dataset.passkey](element.dataset, element);
+    location.assign(element.dataset.next);
+  } catch (error) {
+    // The browser's own words for these are about its internals.
+    if (error.name === 'NotAllowedError') say('No passkey was used: it was cancelled, or took too long.');
+    else if (error.name === 'InvalidStateError') say('This device already has a passkey for your account.');
+    else say(error.message);
+  }
+}
+
+if (globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+  const offered = document.querySelectorAll('[data-passkey]');
+  if (document.querySelector('button[data-passkey]')) {
+    for (const or of document.querySelectorAll('[data-passkey-or]')) or.hidden = false;
+    for (const button of document.querySelectorAll('[data-passkey-second]')) button.classList.remove('btn--primary');
+  }
+  for (const element of offered) {
+    element.hidden = false;
+    element.addEventListener(element.tagName === 'FORM' ? 'submit' : 'click', (event) => {
+      event.preventDefault();
+      run(element);
+    });
+  }
+}
