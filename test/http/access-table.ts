@@ -124,6 +124,31 @@ export const ACCESS: Record<string, Row> = {
     expect: anybody(400),
   },
 
+  // Passwords, passkeys, single sign-on
+  changePassword: { ask: () => ({ body: { newPassword: 'short' } }), expect: signedIn(400) },
+  forgotPassword: { ask: ({ ada }) => ({ body: { email: ada.email } }), expect: anybody(409) },
+  resetPassword: {
+    ask: ({ s }) => ({ body: { token: 'no-link', newPassword: s.owner.password } }),
+    expect: anybody(404),
+  },
+  createResetLink: { ask: somebody, expect: admins(201) },
+  confirmSession: { ask: () => ({ params: { sessionId: 'current' }, body: {} }), expect: signedIn(403) },
+  listPasskeys: { expect: signedIn(200) },
+  // This companion is called by an address, for which browsers know no passkeys; `passkeys.test.ts` has one with a name.
+  startPasskey: { expect: signedIn(409) },
+  addPasskey: { ask: () => ({ body: {} }), expect: signedIn(400) },
+  removePasskey: { ask: () => ({ params: { passkeyId: 'pky_nothing' } }), expect: signedIn(404) },
+  challengePasskey: { expect: anybody(409) },
+  signInWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
+  readSso: { expect: owners(200) },
+  saveSso: {
+    ask: () => ({ body: { issuer: 'http://login.acme.example', clientId: 'x', clientSecret: 'y' } }),
+    expect: owners(400),
+  },
+  removeSso: { expect: owners(204) },
+  listIdentities: { expect: signedIn(200) },
+  removeIdentity: { ask: () => ({ params: { identityId: 'idt_nothing' } }), expect: signedIn(404) },
+
   // Workspace, members, invitations, verifiers
   readWorkspace: { expect: everyMember(200) },
   editWorkspace: { ask: () => ({ body: { name: 'Acme Robotics' } }), expect: owners(200) },
