@@ -268,7 +268,15 @@ describe('as other gateways ask', () => {
   });
   test('Envoy: its client’s method and host, its path appended; 200 or a denial, nothing else', async () => {
     const { secret } = await bench.key({ rateLimit: { limit: 1, windowSeconds: 60 } });
-    const envoy = (key: string) => ask('/a/../b//c%2F?permission=x:y', [['X-API-Key', key], ['Content-Length', '0']], 'POST');
+    const envoy = (key: string) =>
+      ask(
+        '/a/../b//c%2F?permission=x:y',
+        [
+          ['X-API-Key', key],
+          ['Content-Length', '0'],
+        ],
+        'POST',
+      );
     expect((await envoy(secret)).status).toBe(200);
     expect((await envoy(secret)).status).toBe(429);
     expect((await envoy('nonsense')).status).toBe(401);
