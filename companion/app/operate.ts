@@ -1,0 +1,61 @@
+import { Refusal } from '../domain/refusal.ts';
+import { countKeysUsed } from '../store/keys.ts';
+import type { Store } from '../store/store.ts';
+import type { WorkspaceRow } from '../store/tables.ts';
+import { audit } from './audit.ts';
+
+export interface Capacity {
+  plan?: WorkspaceRow['plan'];
+  keyLimit?: number;
+}
+export interface WorkspaceFacts {
+  id: string;
+  name: string;
+  plan: WorkspaceRow['plan'];
+  keyLimit: number;
+  keysUsed: number;
+}
+
+/** Every workspace of this companion, as its operator sees it. */
+export async function listWorkspaces(store: Store, now: number): Promise<WorkspaceFacts[]> {
+  const rows = await store.read.selectFrom('workspace').selectAll().orderBy('created_at').execute();
+  return Promise.all(
+    rows.map(async (row) => ({
+      id: row.id,
+      name: row.name,
+      plan: row.plan,
+      keyLimit: row.key_limit,
+      keysUsed: await countKeysUsed(store.read, row.id, now),
+    })),
+  );
+}
+
+/**
+ * Sets plan and limit, by the operator: no member can. Keys beyond a lower limit live on; no further one is made.
+ * In force for the next request of every companion on this database.
+ * @throws Refusal not_found
+ */
+export async function setCapacity(store: Store, workspaceId: string, wanted: Capacity, now: number): Promise<void> {
+  await store.transact(async (tx) => {
+    const row = await tx.selectFrom('workspace').selectAll().where('id', '=', workspaceId).executeTakeFirst();
+    if (!row) throw new Refusal('not_found');
+    const before = { plan: row.plan, keyLimit: row.key_limit };
+    const after = { plan: wanted.plan ?? before.plan, keyLimit: wanted.keyLimit ?? before.keyLimit };
+    if (after.plan === before.plan && after.keyLimit === before.keyLimit) return;
+    await tx
+      .updateTable('workspace')
+      .set({ plan: after.plan, key_limit: after.keyLimit })
+      .where('id', '=', row.id)
+      .execute();
+    await audit(tx, {
+      workspaceId: row.id,
+      at: now,
+      actor: { type: 'operator' },
+      action: 'workspace.capacity_changed',
+      target: { type: 'workspace', id: row.id, name: row.name },
+      before,
+      after,
+      client: 'cli',
+    });
+  });
+}
