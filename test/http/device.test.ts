@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decideDevice, readDevice } from '../../companion/app/device.ts';
 import { authenticateSession } from '../../companion/app/sessions.ts';
+import { visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
@@ -156,4 +157,67 @@ test('neither code is in the database or in the log', async () => {
   const rows = await s.companion.deps.store.read.selectFrom('device_code').selectAll().execute();
   const all = JSON.stringify(rows) + s.companion.lines.join('\n');
   for (const code of [device_code, user_code, user_code.replace('-', '')]) expect(all).not.toContain(code);
+});
+
+/** A browser in which Ada is signed in. */
+async function adasBrowser() {
+  const v = visitor(s.url);
+  await v.submit('/signin', { email: ada.email, password: ada.password });
+  return v;
+}
+
+test('on the page the code is typed, then it says who asks from where, then the terminal is let in', async () => {
+  expect((await visitor(s.url).get('/device')).location).toBe('/signin?next=%2Fdevice');
+  const v = await adasBrowser();
+  const { device_code, user_code } = await begin({ device_name: 'ada <b>laptop' });
+  expect((await v.get('/device')).html).toContain('Type the code');
+  const second = await v.submit('/device', { code: ` ${user_code.toLowerCase().replace('-', ' ')} ` });
+  expect(second.status).toBe(200);
+  for (const shown of [
+    'Approve this terminal?',
+    'heex-cli',
+    'ada &lt;b&gt;laptop',
+    '127.0.0.1',
+    'same as this browser',
+  ])
+    expect(second.html).toContain(shown);
+  expect(second.html).toContain('Just now');
+  const code = user_code.replace('-', '');
+  const done = await v.submit('/device/decide', { code, decision: 'approve' });
+  expect([done.status, done.location]).toEqual([303, '/device/approved']);
+  expect((await poll(device_code)).status).toBe(200);
+  expect((await v.submit('/device/decide', { code, decision: 'approve' })).status).toBe(404);
+});
+
+test('the page warns when another address asks than the one in front of it', async () => {
+  const v = await adasBrowser();
+  const { user_code } = await begin();
+  await s.companion.deps.store.transact(async (tx) => {
+    await tx.updateTable('device_code').set({ ip: '203.0.113.9' }).where('decision', 'is', null).execute();
+  });
+  expect((await v.submit('/device', { code: user_code })).html).toContain('not this browser’s address');
+});
+
+test('denied on the page, a terminal gets no access; a wrong code says so beside the field', async () => {
+  const v = await adasBrowser();
+  const { device_code, user_code } = await begin();
+  expect((await v.submit('/device/decide', { code: user_code, decision: 'deny' })).location).toBe('/device/denied');
+  expect((await poll(device_code)).body.error).toBe('access_denied');
+  const wrong = await v.submit('/device', { code: 'WRNG-WRNG' });
+  expect(wrong.status).toBe(404);
+  expect(wrong.html).toContain('id="code-error"');
+  for (const code of ['', 'x'.repeat(5000)]) expect((await v.submit('/device', { code })).status).toBe(404);
+});
+
+test('no other site can type or approve a code, and no address carries one', async () => {
+  const v = await adasBrowser();
+  const { device_code, user_code } = await begin();
+  for (const path of ['/device', '/device/decide'])
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }])
+      expect((await v.submit(path, { code: user_code, decision: 'approve' }, headers)).status).toBe(403);
+  expect((await v.get(`/device?code=${user_code}`)).html).not.toContain(user_code);
+  expect((await visitor(s.url).submit('/device/decide', { code: user_code, decision: 'approve' })).location).toContain(
+    '/signin',
+  );
+  expect((await poll(device_code)).body.error).toBe('authorization_pending');
 });

@@ -7,15 +7,14 @@ import {
   connectQuery,
   matchCode,
 } from '../../../shared/connect.ts';
-import type { Role } from '../../../shared/contract/fields.ts';
 import type { SessionCaller } from '../../app/caller.ts';
 import { approveConnection } from '../../app/connect.ts';
 import type { Deps } from '../../app/deps.ts';
-import { readMe } from '../../app/me.ts';
 import type { Ctx } from '../context.ts';
 import { signedInAs } from './accept.ts';
+import { codeBoxes, decisionButtons, managingRole, whatItMay } from './approval.ts';
 import { check, hidden } from './form.ts';
-import { type Html, heading, icon, NOTHING, render } from './layout.ts';
+import { heading, icon, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther } from './route.ts';
 
 /** C4 and C5: the signed-in person lets a browser's extension in. */
@@ -51,45 +50,28 @@ function badLink(c: Ctx, deps: Deps): Promise<Response> {
   });
 }
 
-function matchBoxes(challenge: string): Html {
-  const letters = [...matchCode(challenge)];
-  const spelled = `${letters.slice(0, 4).join(' ')}, ${letters.slice(4).join(' ')}`;
-  const box = (letter: string) => html`<span>${letter}</span>`;
-  return html`<div class="devcode" role="img" aria-label="Code ${spelled}">${letters.slice(0, 4).map(box)}<i></i>${letters.slice(4).map(box)}</div>`;
-}
-
 async function approvePage(c: Ctx, deps: Deps, caller: SessionCaller, asked: ConnectQuery, ip: string | null) {
-  const { memberships } = await readMe(deps, caller);
-  const managing = memberships.find((m) => m.role !== 'member')?.role;
+  const managing = await managingRole(deps, caller);
   return render(c, deps.config.publicUrl, {
     title: 'Approve this browser',
     scripts: ['countdown.js'],
-    foot: html`${icon('clock', 'sm')}<span data-ends-in="${CONNECT_LIFETIME_MS}">This request ends in 10 minutes</span>`,
+    foot: html`${icon('clock', 'sm')}<span data-ends-in="${CONNECT_LIFETIME_MS}" data-ended="This request has ended. Start again from the extension.">This request ends in 10 minutes</span>`,
     body: html`${heading('Approve this browser?', 'Only approve if you started this yourself, just now.')}
       <div class="stack form--loose">
-        <div class="stack form--tight"><p class="small muted centred">Does this match the code you see there?</p>${matchBoxes(asked.code_challenge)}</div>
+        <div class="stack form--tight"><p class="small muted centred">Does this match the code you see there?</p>${codeBoxes(matchCode(asked.code_challenge))}</div>
         <dl class="facts well facts--page">
           <dt>Asks</dt><dd>Heex Keys extension</dd>
           <dt>Browser</dt><dd>${asked.label}</dd>
           ${ip === null ? NOTHING : html`<dt>From</dt><dd><code>${ip}</code></dd>`}
         </dl>
-        ${whatItMay(managing)}
+        ${whatItMay(managing, 'Disconnect any time in Settings.')}
         <form class="cols cols--2 cols--buttons" method="post" action="${CONNECT_PATH}">
           ${hidden(asked)}
-          <button type="submit" name="decision" value="deny" class="btn btn--lg btn--block">Deny</button>
-          <button type="submit" name="decision" value="approve" class="btn btn--primary btn--lg btn--block">Approve</button>
+          ${decisionButtons}
         </form>
         ${signedInAs(caller, { next: pathOf(asked) })}
       </div>`,
   });
-}
-
-function whatItMay(managing: Role | undefined): Html {
-  return html`<ul class="small muted stack form--tight">
-    <li class="row row--top">${icon('check')}<span>See, create, rotate and revoke <b>your own</b> keys</span></li>
-    ${managing ? html`<li class="row row--top">${icon('check')}<span>Manage the team, because you are an ${managing}</span></li>` : NOTHING}
-    <li class="row row--top">${icon('x')}<span>Never sees your password. Disconnect any time in Settings.</span></li>
-  </ul>`;
 }
 
 function donePage(c: Ctx, deps: Deps): Promise<Response> {

@@ -6,7 +6,7 @@ const tick = () => {
   shown.textContent =
     left > 0
       ? `This request ends in ${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`
-      : 'This request has ended. Start again from the extension.';
+      : shown.dataset.ended;
   if (left > 0) return;
   clearInterval(timer);
   for (const button of document.querySelectorAll('button[name="decision"]')) button.disabled = true;
