@@ -1,10 +1,10 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { browser } from 'wxt/browser';
+import { parseAddress } from '../../shared/client/address.ts';
 import { localFailure, type Result } from '../messages/failure.ts';
 import { hostPattern } from '../messages/origin.ts';
 import type { Connection } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
-import { parseAddress } from './address.ts';
 import { mirrors, stateReady } from './published.ts';
 import { openWorkspace } from './route.ts';
 import { surface } from './surface.ts';

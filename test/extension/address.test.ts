@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hostPattern } from '../../extension/messages/origin.ts';
-import { parseAddress } from '../../extension/state/address.ts';
+import { parseAddress } from '../../shared/client/address.ts';
 
 describe('a typed server address', () => {
   test.each([
