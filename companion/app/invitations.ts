@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
+import { ROLES } from '../../shared/contract/fields.ts';
 import type { invitations } from '../../shared/contract/workspace.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
@@ -24,14 +26,40 @@ const show = (row: InvitationRow) => ({
   invitedBy: JSON.parse(row.invited_by) as { membershipId: string | null; name: string; email: string },
 });
 
-/** Invitations that can still be accepted. */
+/**
+ * Invitations that can still be accepted. One lives by the authority of whoever made it: it does not outlast their
+ * membership, their role or a suspension, so that nobody leaves a way back in behind.
+ */
 const open = (db: Reading, now: number) =>
   db
     .selectFrom('invitation')
-    .selectAll()
+    .selectAll('invitation')
     .where('accepted_at', 'is', null)
     .where('withdrawn_at', 'is', null)
-    .where('expires_at', '>', now);
+    .where('expires_at', '>', now)
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('membership as inviter')
+          .select('inviter.id')
+          .where('inviter.id', '=', sql<string>`json_extract(invitation.invited_by, '$.membershipId')`)
+          .where('inviter.suspended_at', 'is', null)
+          .where((may) =>
+            may.or(
+              ROLES.map((role) =>
+                may.and([
+                  may('invitation.role', '=', role),
+                  may(
+                    'inviter.role',
+                    'in',
+                    ROLES.filter((actor) => mayGrant(actor, role)),
+                  ),
+                ]),
+              ),
+            ),
+          ),
+      ),
+    );
 
 /** The invitation that a token opens, if it still can be accepted. */
 export function findOpenInvitation(db: Reading, token: string, now: number): Promise<InvitationRow | undefined> {
@@ -79,7 +107,7 @@ export async function createInvitation(
   });
   if (done.replayed) return { invitation: done.invitation, mailed: false, replayed: true };
   const link = `${deps.config.publicUrl}/accept#${token}`;
-  return { invitation: done.invitation, link, mailed: await mail(deps, done, caller.user.name, link) };
+  return { invitation: done.invitation, link, mailed: mail(deps, done, caller.user.name, link) };
 }
 
 async function nameOf({ tx, member }: Change): Promise<string> {
@@ -139,30 +167,30 @@ async function invite(
   return id;
 }
 
-/** @returns whether it was sent; the link works either way */
-async function mail(
+/** @returns whether it is on its way; the link works either way */
+function mail(
   deps: Deps,
   done: { invitation: { email: string; role: string }; workspace: string },
   inviter: string,
   link: string,
-): Promise<boolean> {
-  if (!deps.mailer) return false;
-  try {
-    await deps.mailer.send({
-      to: done.invitation.email,
+): boolean {
+  const { mailer, background } = deps;
+  if (!mailer) return false;
+  const { email, role } = done.invitation;
+  background.run('mail an invitation', () =>
+    mailer.send({
+      to: email,
       subject: `${inviter} invited you to ${done.workspace} on Heex Keys`,
       text: [
-        `${inviter} invited you to ${done.workspace} as ${done.invitation.role}.`,
+        `${inviter} invited you to ${done.workspace} as ${role}.`,
         '',
         `Accept within 7 days, once: ${link}`,
         '',
         'If you did not expect this, do nothing.',
       ].join('\n'),
-    });
-    return true;
-  } catch {
-    return false;
-  }
+    }),
+  );
+  return true;
 }
 
 /** Withdraws an open invitation. @throws Refusal not_found */

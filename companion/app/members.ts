@@ -1,7 +1,7 @@
 import type { QueryOf } from '../../shared/contract/endpoint.ts';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { Member, members } from '../../shared/contract/workspace.ts';
-import { mayGrant } from '../domain/access.ts';
+import { decide, mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import { audit, by } from './audit.ts';
@@ -142,4 +142,13 @@ export async function reinstateMember(deps: Deps, caller: MemberCaller, memberId
     await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', target.id).execute();
     return { action: 'member.reinstated', before: { status: 'suspended' }, after: { status: 'active' } };
   });
+}
+
+/** Everyone may leave; admins remove others, owners apart. @throws Refusal not_found, forbidden */
+export function mayRemove(member: MemberCaller['member'], target: MemberWithPerson): void {
+  const mine = target.id === member.id;
+  const decision = decide(member.role, 'member.remove', mine);
+  if (decision === 'hidden') throw notFound();
+  if (decision === 'forbidden' || (!mine && !mayGrant(member.role, target.role)))
+    throw new Refusal('forbidden', 'Only an owner can remove an owner.');
 }

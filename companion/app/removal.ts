@@ -1,35 +1,17 @@
 import type { Removal } from '../../shared/contract/workspace.ts';
-import { decide, mayGrant } from '../domain/access.ts';
-import { notFound, Refusal } from '../domain/refusal.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { Tx } from '../store/store.ts';
 import { type AuditActor, by } from './audit.ts';
-import { changeAs, type MemberCaller, SESSION_IDLE_MS } from './caller.ts';
+import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
-import { findMember, keepAnOwner, type MemberWithPerson } from './members.ts';
+import { findMember, keepAnOwner, type MemberWithPerson, mayRemove } from './members.ts';
+import { changedSince, readHanging } from './removal-preview.ts';
 
 /** Who removes, for the audit rows that the database itself writes. */
-interface Remover {
+export interface Remover {
   actor: AuditActor;
   origin?: Origin | undefined;
   client?: string | undefined;
-}
-
-/** What a removal ends, counted inside the transaction of the removal. */
-async function count(tx: Tx, target: MemberWithPerson, now: number): Promise<Removal> {
-  const keys = await tx
-    .selectFrom('api_key')
-    .select('id')
-    .where('membership_id', '=', target.id)
-    .where('revoked_at', 'is', null)
-    .execute();
-  const sessions = await tx
-    .selectFrom('session')
-    .select('id')
-    .where('user_id', '=', target.user_id)
-    .where('expires_at', '>', now)
-    .where('last_used_at', '>', now - SESSION_IDLE_MS)
-    .execute();
-  return { revokedKeys: keys.length, endedSessions: sessions.length, unaffectedAgents: 0 };
 }
 
 /**
@@ -42,7 +24,7 @@ export async function removeMembership(
   target: MemberWithPerson,
   remover: Remover,
 ): Promise<Removal> {
-  const removal = await count(tx, target, now);
+  const { keys, agents, sessions } = await readHanging(tx, target, now);
   await tx
     .insertInto('acting')
     .values({
@@ -55,24 +37,32 @@ export async function removeMembership(
     .execute();
   await tx.deleteFrom('membership').where('id', '=', target.id).execute();
   await tx.deleteFrom('acting').execute();
-  return removal;
+  return { revokedKeys: keys.length, endedSessions: sessions, unaffectedAgents: agents.length };
 }
 
-/** Removes a member, or oneself. @throws Refusal not_found, forbidden, last_owner */
-export async function removeMember(deps: Deps, caller: MemberCaller, memberId: string): Promise<Removal> {
+/**
+ * Removes a member, or oneself.
+ * @param versions of the previews that the caller has seen, from `If-Match`; undefined removes whatever is there
+ * @throws Refusal not_found, forbidden, last_owner, precondition_failed with what has changed since the preview
+ */
+export async function removeMember(
+  deps: Deps,
+  caller: MemberCaller,
+  memberId: string,
+  versions: readonly string[] | undefined,
+): Promise<Removal> {
+  if (versions) await deps.usage.flush();
   return changeAs(deps, caller, 'member.remove', async ({ tx, now, member }) => {
     const target = await findMember(tx, member.workspaceId, memberId);
     mayRemove(member, target);
     await keepAnOwner(tx, target);
+    if (versions) {
+      const changes = await changedSince(deps, tx, target, await readHanging(tx, target, now), versions, now);
+      if (changes.length) {
+        const told = changes.map((change) => change.message).join('; ');
+        throw new Refusal('precondition_failed', `Nothing was removed. Since you looked: ${told}.`, changes);
+      }
+    }
     return removeMembership(tx, now, target, by({ ...caller, member }));
   });
-}
-
-/** Everyone may leave; admins remove others, owners apart. @throws Refusal not_found, forbidden */
-export function mayRemove(member: MemberCaller['member'], target: MemberWithPerson): void {
-  const mine = target.id === member.id;
-  const decision = decide(member.role, 'member.remove', mine);
-  if (decision === 'hidden') throw notFound();
-  if (decision === 'forbidden' || (!mine && !mayGrant(member.role, target.role)))
-    throw new Refusal('forbidden', 'Only an owner can remove an owner.');
 }

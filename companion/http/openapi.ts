@@ -26,6 +26,7 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   if (!['none', 'optional_session'].includes(endpoint.credential)) implied.push('unauthorized');
   if (endpoint.action) implied.push('forbidden', 'not_found');
   if (endpoint.idempotent) implied.push('idempotency_mismatch');
+  if (endpoint.ifMatch) implied.push('precondition_failed');
   if (endpoint.stepUp) implied.push('step_up_required');
   return [...new Set([...implied, ...(endpoint.problems ?? [])])].sort((a, b) => PROBLEMS[a][0] - PROBLEMS[b][0]);
 }
@@ -46,10 +47,17 @@ function parameters(endpoint: Endpoint): object[] {
     required: query.required?.includes(name) ?? false,
     schema,
   }));
-  const header = endpoint.idempotent
-    ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 } }]
-    : [];
-  return [...inPath, ...inQuery, ...header];
+  const header = (name: string, maxLength: number) => ({
+    name,
+    in: 'header',
+    required: false,
+    schema: { type: 'string', maxLength },
+  });
+  const inHeader = [
+    ...(endpoint.idempotent ? [header('Idempotency-Key', 255)] : []),
+    ...(endpoint.ifMatch ? [header('If-Match', 200)] : []),
+  ];
+  return [...inPath, ...inQuery, ...inHeader];
 }
 
 const content = (types: readonly string[], schema: object) =>

@@ -237,6 +237,17 @@ export interface RequestRow {
   ip: string | null;
   user_agent: string | null;
 }
+/** Uses of a key that were let through, by day and by where they came from; empty text where it is not known. */
+export interface KeySourceRow {
+  key_id: string;
+  /** Days since 1970-01-01 UTC. */
+  day: number;
+  purpose: 'direct' | 'enrolment';
+  ip: string;
+  user_agent: string;
+  uses: number;
+  last_at: number;
+}
 export interface VerifierUseRow {
   verifier_id: string;
   last_at: number;
@@ -245,6 +256,7 @@ export interface ActivityTables {
   secret_use: SecretUseRow;
   usage_day: UsageDayRow;
   request: RequestRow;
+  key_source: KeySourceRow;
   verifier_use: VerifierUseRow;
   agent_presence: AgentPresenceRow;
   companion_process: CompanionProcessRow;

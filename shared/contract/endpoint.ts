@@ -37,6 +37,8 @@ export interface Endpoint {
   problems?: readonly ProblemCode[];
   /** `Idempotency-Key` is honoured. */
   idempotent?: boolean;
+  /** `If-Match` is honoured (RFC 9110, 13.1.1). */
+  ifMatch?: boolean;
   /** The answer carries a secret: it must not be stored by any cache. */
   secret?: boolean;
   /** A recent sign-in is asked for. */

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   name_taken: [409, 'You already have a live key of that name'],
   last_owner: [409, 'A workspace needs an owner'],
   in_use: [409, 'It is still in use'],
+  precondition_failed: [412, 'It has changed since you looked'],
   payload_too_large: [413, 'The body is larger than 256 kB'],
   unsupported_media_type: [415, 'The body has to be application/json'],
   wrong_host: [421, 'This server does not answer for that host'],

@@ -77,8 +77,12 @@ export const removalKey = z.object({
   sources: z.array(
     z.object({ ip: z.nullable(z.string()), userAgent: z.nullable(z.string()), uses: z.number(), lastAt: timestamp }),
   ),
+  /** How many more sources there are; the latest hundred are listed. */
+  moreSources: z.number(),
 });
 export const removalPreview = z.object({
+  /** What was looked at: with it in `If-Match`, the removal is refused when something has changed since. Also the `ETag`. */
+  version: z.string(),
   member,
   keys: z.array(removalKey),
   agents: z.array(z.object({ id: z.string(), name: z.string(), keyId: z.nullable(z.string()) })),
@@ -188,9 +192,11 @@ export const members = {
     id: 'removeMember',
     method: 'DELETE',
     path: `${W}/members/:memberId`,
-    summary: 'Remove a member (or leave): every key of theirs is revoked and every session ended, at once',
+    summary:
+      'Remove a member (or leave): every key of theirs is revoked and every session ended, at once. `If-Match` with the version of a preview refuses when something has changed since',
     credential: 'session',
     action: 'member.remove',
+    ifMatch: true,
     answers: { 200: removal },
     problems: ['last_owner'],
     stepUp: true,

@@ -3,10 +3,12 @@ import type { Deps } from '../../app/deps.ts';
 import { createInvitation, listInvitations, withdrawInvitation } from '../../app/invitations.ts';
 import { changeRole, listMembers, reinstateMember, suspendMember } from '../../app/members.ts';
 import { removeMember } from '../../app/removal.ts';
+import { previewRemoval } from '../../app/removal-preview.ts';
 import { createVerifier, listVerifiers, removeVerifier } from '../../app/verifiers.ts';
 import { editWorkspace, readWorkspace } from '../../app/workspace.ts';
+import { badField } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
-import { bind, bindAll } from '../bind.ts';
+import { bind, bindAll, Reply } from '../bind.ts';
 import type { App } from '../context.ts';
 
 export function bindWorkspace(app: App, deps: Deps, authenticate: Authenticate): void {
@@ -22,7 +24,13 @@ export function bindWorkspace(app: App, deps: Deps, authenticate: Authenticate):
   bind(app, members.reinstateMember, authenticate, ({ caller, params }) =>
     reinstateMember(deps, caller, params.memberId),
   );
-  bind(app, members.removeMember, authenticate, ({ caller, params }) => removeMember(deps, caller, params.memberId));
+  bind(app, members.previewRemoval, authenticate, async ({ caller, params }) => {
+    const preview = await previewRemoval(deps, caller, params.memberId);
+    return new Reply(200, preview, { ETag: `"${preview.version}"` });
+  });
+  bind(app, members.removeMember, authenticate, ({ caller, params, c }) =>
+    removeMember(deps, caller, params.memberId, readIfMatch(c.req.header('if-match'))),
+  );
   bindAll(app, invitations, authenticate, {
     listInvitations: ({ caller, query }) => listInvitations(deps, caller, query),
     createInvitation: ({ caller, body, idempotency }) => createInvitation(deps, caller, body, idempotency),
@@ -34,4 +42,12 @@ export function bindWorkspace(app: App, deps: Deps, authenticate: Authenticate):
     createVerifier: ({ caller, body, idempotency }) => createVerifier(deps, caller, body, idempotency),
     removeVerifier: ({ caller, params }) => removeVerifier(deps, caller, params.verifierId).then(() => undefined),
   });
+}
+
+/** The tags of `If-Match` (RFC 9110, 13.1.1); undefined where it is not there or `*`. @throws Refusal bad_request */
+function readIfMatch(header: string | undefined): string[] | undefined {
+  if (header === undefined || header.trim() === '*') return undefined;
+  const tags = header.split(',').map((tag) => /^\s*(?:W\/)?"([\x21\x23-\x7e]{1,100})"\s*$/.exec(tag)?.[1]);
+  if (tags.some((tag) => tag === undefined)) throw badField('If-Match', 'must be the ETag of a preview, in quotes');
+  return tags as string[];
 }

@@ -212,8 +212,10 @@ const removalKey = (name: string, prefix: string, environment: Key['environment'
     directUses === 0
       ? []
       : [source(name === 'nightly-export' ? '203.0.113.8' : '10.0.4.12', 'python-requests/2.32', directUses, 3 * HOUR)],
+  moreSources: 0,
 });
 export const PREVIEW: RemovalPreview = {
+  version: '1.preview',
   member: member('Jonas Weber'),
   keys: [
     removalKey('nightly-export', 'heex_prod_Zr6k29Lq', 'production', 30),

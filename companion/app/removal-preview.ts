@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { FieldError } from '../../shared/contract/errors.ts';
+import type { RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { Reading } from '../store/store.ts';
+import type { KeySourceRow } from '../store/tables.ts';
+import { type MemberCaller, SESSION_IDLE_MS } from './caller.ts';
+import type { Deps } from './deps.ts';
+import { findMember, type MemberWithPerson, mayRemove, showMember } from './members.ts';
+
+const DAY_MS = 86_400_000;
+/** How far back a use counts as one that will be missed. */
+const WINDOW_DAYS = 30;
+const SOURCES_SHOWN = 100;
+
+/** What hangs on a membership, read in one statement, so that it is one moment's truth also without a transaction. */
+export interface Hanging {
+  keys: {
+    id: string;
+    name: string;
+    prefix: string;
+    environment: RemovalPreview['keys'][number]['environment'];
+    createdAt: number;
+    disabledAt: number | null;
+  }[];
+  agents: { id: string; name: string; keyId: string; createdAt: number }[];
+  sessions: number;
+}
+
+export async function readHanging(db: Reading, target: MemberWithPerson, now: number): Promise<Hanging> {
+  const { rows } = await sql<{ keys: string; agents: string; sessions: number }>`
+    select
+      (select json_group_array(json_object('id', k.id, 'name', k.name, 'prefix', s.prefix, 'environment', k.environment,
+          'createdAt', k.created_at, 'disabledAt', k.disabled_at) order by k.created_at, k.id)
+        from api_key k join api_key_secret s on s.key_id = k.id and s.current = 1
+        where k.membership_id = ${target.id} and k.revoked_at is null) as keys,
+      (select json_group_array(json_object('id', id, 'name', name, 'keyId', enrolled_key_id, 'createdAt', created_at)
+          order by created_at, id)
+        from agent where enrolled_membership_id = ${target.id} and removed_at is null) as agents,
+      (select count(*) from session where user_id = ${target.user_id}
+        and expires_at > ${now} and last_used_at > ${now - SESSION_IDLE_MS}) as sessions`.execute(db);
+  const row = rows[0];
+  return {
+    keys: JSON.parse(row?.keys ?? '[]') as Hanging['keys'],
+    agents: JSON.parse(row?.agents ?? '[]') as Hanging['agents'],
+    sessions: row?.sessions ?? 0,
+  };
+}
+
+/** Where each key was let through in the last 30 days, latest first. Reads one row for each key, day and source. */
+async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
+  const byKey = new Map<
+    string,
+    (Pick<KeySourceRow, 'purpose' | 'ip' | 'user_agent'> & { uses: number; at: number })[]
+  >();
+  const since = now - WINDOW_DAYS * DAY_MS;
+  for (const keyId of keyIds) {
+    const rows = await deps.store.activity.read
+      .selectFrom('key_source')
+      .select((f) => [
+        'purpose',
+        'ip',
+        'user_agent',
+        f.fn.sum<number>('uses').as('uses'),
+        f.fn.max<number>('last_at').as('at'),
+      ])
+      .where('key_id', '=', keyId)
+      .where('day', '>=', Math.floor(since / DAY_MS))
+      .where('last_at', '>=', since)
+      .groupBy(['purpose', 'ip', 'user_agent'])
+      .orderBy('at', 'desc')
+      .execute();
+    byKey.set(keyId, rows);
+  }
+  return byKey;
+}
+type Sources = Awaited<ReturnType<typeof readSources>>;
+
+const directOf = (sources: Sources, keyId: string) =>
+  (sources.get(keyId) ?? []).filter((source) => source.purpose === 'direct');
+
+/** What an admin decides by. How often something was used is not part of it: a busy key would never hold still. */
+function versionOf(target: MemberWithPerson, hanging: Hanging, sources: Sources, at: number): string {
+  const facts = [
+    [target.id, target.role, target.suspended_at !== null],
+    hanging.keys.map((key) => [key.id, key.disabledAt !== null, directOf(sources, key.id).length > 0]),
+    hanging.agents.map((agent) => agent.id),
+  ];
+  return `${at}.${createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22)}`;
+}
+
+/** What removing this member would revoke, break and leave running. @throws Refusal not_found, forbidden */
+export async function previewRemoval(deps: Deps, caller: MemberCaller, memberId: string): Promise<RemovalPreview> {
+  await deps.usage.flush();
+  const now = deps.now();
+  const { read, activity } = deps.store;
+  const target = await findMember(read, caller.member.workspaceId, memberId);
+  mayRemove(caller.member, target);
+  const hanging = await readHanging(read, target, now);
+  const ids = hanging.keys.map((key) => key.id);
+  const sources = await readSources(deps, ids, now);
+  const lastUses = await activity.read
+    .selectFrom('secret_use')
+    .select(['key_id', 'last_at', 'last_ip', 'last_user_agent'])
+    .where('key_id', 'in', ids)
+    .orderBy('last_at')
+    .execute();
+  // The latest of a key's secrets comes last, so it is the one that stays.
+  const lastUse = new Map(lastUses.map((use) => [use.key_id, use]));
+  return {
+    version: versionOf(target, hanging, sources, now),
+    member: showMember(target),
+    keys: hanging.keys.map((key) => showKey(key, sources, lastUse.get(key.id))),
+    agents: hanging.agents.map(({ id, name, keyId }) => ({ id, name, keyId })),
+    sessions: hanging.sessions,
+  };
+}
+
+function showKey(
+  { id, name, prefix, environment }: Hanging['keys'][number],
+  sources: Sources,
+  last: { last_at: number; last_ip: string | null; last_user_agent: string | null } | undefined,
+): RemovalPreview['keys'][number] {
+  const direct = directOf(sources, id);
+  const all = sources.get(id) ?? [];
+  const sum = (of: typeof all) => of.reduce((total, source) => total + source.uses, 0);
+  return {
+    id,
+    name,
+    prefix,
+    environment,
+    directUses: sum(direct),
+    enrolments: sum(all) - sum(direct),
+    lastUsed: last
+      ? { at: new Date(last.last_at).toISOString(), ip: last.last_ip, userAgent: last.last_user_agent }
+      : null,
+    sources: direct.slice(0, SOURCES_SHOWN).map((source) => ({
+      ip: source.ip || null,
+      userAgent: source.user_agent || null,
+      uses: source.uses,
+      lastAt: new Date(source.at).toISOString(),
+    })),
+    moreSources: Math.max(0, direct.length - SOURCES_SHOWN),
+  };
+}
+
+/**
+ * What has changed since a preview, one entry for each thing; empty when it still holds. Called inside the removal.
+ * @param versions those of `If-Match`
+ */
+export async function changedSince(
+  deps: Deps,
+  tx: Reading,
+  target: MemberWithPerson,
+  hanging: Hanging,
+  versions: readonly string[],
+  now: number,
+): Promise<FieldError[]> {
+  const sources = await readSources(
+    deps,
+    hanging.keys.map((key) => key.id),
+    now,
+  );
+  const hashOf = (version: string) => version.split('.')[1];
+  const present = hashOf(versionOf(target, hanging, sources, now));
+  if (versions.some((version) => hashOf(version) === present)) return [];
+  const since = Math.max(0, ...versions.map((version) => Number.parseInt(version, 10) || 0));
+  const changes = await describe(tx, target, hanging, sources, since);
+  return changes.length ? changes : [{ path: 'member', message: 'has changed in role, status, keys or agents' }];
+}
+
+async function describe(tx: Reading, target: MemberWithPerson, hanging: Hanging, sources: Sources, since: number) {
+  const gone = await tx
+    .selectFrom('api_key')
+    .select(['id', 'name'])
+    .where('membership_id', '=', target.id)
+    .where('revoked_at', '>=', since)
+    .execute();
+  const changes: FieldError[] = gone.map(({ id, name }) => ({ path: `keys.${id}`, message: `“${name}” was revoked` }));
+  for (const key of hanging.keys) {
+    const say = (what: string) => changes.push({ path: `keys.${key.id}`, message: `“${key.name}” ${what}` });
+    const uses = directOf(sources, key.id);
+    if (key.createdAt >= since) say('was made');
+    else if (key.disabledAt !== null && key.disabledAt >= since) say('was disabled');
+    else if (uses.length && uses.every((use) => use.at >= since)) say('was used directly');
+  }
+  for (const agent of hanging.agents)
+    if (agent.createdAt >= since) changes.push({ path: `agents.${agent.id}`, message: `“${agent.name}” was enrolled` });
+  return changes;
+}
