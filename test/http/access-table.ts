@@ -156,8 +156,7 @@ export const ACCESS: Record<string, Row> = {
   editMember: { ask: async (w) => ({ ...(await somebody(w)), body: { role: 'member' } }), expect: admins(200) },
   suspendMember: { ask: somebody, expect: admins(200) },
   reinstateMember: { ask: somebody, expect: admins(200) },
-  // Not bound yet; then it is `ask: oneself, expect: ownOrAdmin(200)`.
-  previewRemoval: { ask: oneself, expect: anybody(404) },
+  previewRemoval: { ask: oneself, expect: ownOrAdmin(200) },
   removeMember: { ask: oneself, expect: ownOrAdmin(200) },
   listInvitations: { expect: admins(200) },
   createInvitation: {
