@@ -160,7 +160,13 @@ create trigger workspace_fixed before update of id on workspace when new.id <> o
 create trigger api_key_issued before insert on api_key
   when new.revoked_at is null and not exists (select 1 from membership where id = new.membership_id and workspace_id = new.workspace_id)
   begin select raise(abort, 'a live key needs a live member'); end;
-create trigger api_key_unique before insert on api_key when exists (select 1 from api_key where id = new.id)
+create trigger api_key_unique before insert on api_key
+  when exists (select 1 from api_key where id = new.id) or (new.revoked_at is null and exists
+    (select 1 from api_key where membership_id = new.membership_id and name_folded = new.name_folded and revoked_at is null))
+  begin select raise(abort, 'UNIQUE constraint failed: api_key'); end;
+create trigger api_key_name_taken before update of name_folded on api_key
+  when new.name_folded <> old.name_folded and new.revoked_at is null and exists (select 1 from api_key
+    where membership_id = new.membership_id and name_folded = new.name_folded and revoked_at is null and id <> new.id)
   begin select raise(abort, 'UNIQUE constraint failed: api_key'); end;
 create trigger api_key_stays before update of membership_id, workspace_id, id, environment on api_key
   when new.id <> old.id or new.workspace_id <> old.workspace_id or new.environment <> old.environment

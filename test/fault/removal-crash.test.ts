@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
+import { SETUP_TOKEN } from '../support/companion.ts';
+import { scratchFolder, startProcess } from '../support/process.ts';
+import { orphans, remains, rowsIn, type WrittenMember } from '../support/rows.ts';
+import { scenario } from '../support/scenario.ts';
+
+const WHOLE = { memberships: 1, sessions: 1, left: 0, audited: 0, keysAudited: 0 };
+const GONE = (keys: number) => ({ memberships: 0, sessions: 0, live: 0, left: keys, audited: 1, keysAudited: keys });
+
+/** Whether the member is wholly gone or wholly there; anything between fails. */
+function stateOf(db: Database.Database, member: WrittenMember): 'gone' | 'there' {
+  expect(orphans(db)).toEqual([]);
+  const left = remains(db, member);
+  if (left.memberships === 1) {
+    expect(left).toEqual({ ...WHOLE, live: member.keys.length });
+    return 'there';
+  }
+  expect(left).toEqual(GONE(member.keys.length));
+  return 'gone';
+}
+
+let copy: string;
+beforeEach(() => {
+  copy = mkdtempSync(join(tmpdir(), 'heex-copy-'));
+});
+afterEach(() => rmSync(copy, { recursive: true, force: true }));
+
+/** The state in which a crash would have left the files. */
+function stateAfterCrash(database: Buffer, wal: Buffer, member: WrittenMember): 'gone' | 'there' {
+  const file = join(copy, 'heex.sqlite');
+  rmSync(`${file}-shm`, { force: true });
+  writeFileSync(file, database);
+  writeFileSync(`${file}-wal`, wal);
+  const db = new Database(file);
+  try {
+    expect(db.pragma('quick_check(1)', { simple: true })).toBe('ok');
+    return stateOf(db, member);
+  } finally {
+    db.close();
+  }
+}
+
+const WAL_HEADER = 32;
+const FRAME_HEADER = 24;
+const PAGE = 4096;
+
+/** A removal through the real interface, with the files as they were before and as they are right after its answer. */
+async function removalOnFiles() {
+  const s = await scenario();
+  const rows = rowsIn(s.companion.folder);
+  const [member] = rows.members(1, 4);
+  if (!member) throw new Error('no member');
+  const file = join(s.companion.folder, 'heex.sqlite');
+  rows.db.pragma('wal_checkpoint(TRUNCATE)');
+  const before = readFileSync(file);
+  const answer = await s.as(s.owner, 'DELETE', `W/members/${member.membershipId}`);
+  expect(answer.body).toEqual({ revokedKeys: 4, endedSessions: 1, unaffectedAgents: 0 });
+  const wal = readFileSync(`${file}-wal`);
+  rows.db.pragma('wal_checkpoint(TRUNCATE)');
+  const after = readFileSync(file);
+  rows.close();
+  await s.end();
+  return { member, before, wal, after };
+}
+
+test('a crash at any write of a removal leaves it wholly done or wholly undone', async () => {
+  const { member, before, wal } = await removalOnFiles();
+  const cuts = [0, 12, WAL_HEADER];
+  for (let frame = WAL_HEADER; frame + FRAME_HEADER + PAGE <= wal.length; frame += FRAME_HEADER + PAGE)
+    cuts.push(frame + FRAME_HEADER, frame + FRAME_HEADER + PAGE / 2, frame + FRAME_HEADER + PAGE);
+  const states = cuts.map((length) => stateAfterCrash(before, wal.subarray(0, length), member));
+  expect(states[0]).toBe('there');
+  expect(states.at(-1)).toBe('gone');
+  // It changes once, at the frame that commits.
+  expect(states.filter((state, i) => i > 0 && state !== states[i - 1])).toEqual(['gone']);
+  expect(cuts.length).toBeGreaterThan(30);
+});
+
+test('a crash at any write of the checkpoint after it leaves it done', async () => {
+  const { member, before, wal, after } = await removalOnFiles();
+  const halfWay = Buffer.concat([before, Buffer.alloc(Math.max(0, after.length - before.length))]);
+  let written = 0;
+  for (let at = 0; at < after.length; at += PAGE) {
+    if (after.subarray(at, at + PAGE).equals(halfWay.subarray(at, at + PAGE))) continue;
+    // First a torn page, then the whole one.
+    after.copy(halfWay, at, at, at + PAGE / 2);
+    expect(stateAfterCrash(halfWay, wal, member)).toBe('gone');
+    after.copy(halfWay, at, at, at + PAGE);
+    expect(stateAfterCrash(halfWay, wal, member)).toBe('gone');
+    written++;
+  }
+  expect(written).toBeGreaterThan(5);
+});
+
+test('a companion that is killed in the middle of removals has done each wholly or not, and every acknowledged one', async () => {
+  const folder = scratchFolder();
+  let owner: string | undefined;
+  let workspaceId = '';
+  let acknowledged = 0;
+  for (let i = 0; i < 8; i++) {
+    const companion = await startProcess(folder);
+    if (owner === undefined) {
+      const body = {
+        token: SETUP_TOKEN,
+        workspace: 'A',
+        name: 'O',
+        email: 'o@a.example',
+        password: 'correct horse battery',
+      };
+      const made = (await call(companion.url, 'POST', '/v1/setup', { body })).body;
+      [owner, workspaceId] = [made.session.token, made.workspace.id];
+    }
+    const rows = rowsIn(folder);
+    const members = rows.members(40, 3);
+    const done = new Set<WrittenMember>();
+    const removals = members.map((member) =>
+      call(companion.url, 'DELETE', `/v1/workspaces/${workspaceId}/members/${member.membershipId}`, { token: owner })
+        .then((answer) => answer.status === 200 && done.add(member))
+        .catch(() => undefined),
+    );
+    await new Promise((go) => setTimeout(go, 3 + i * 5));
+    await companion.end('SIGKILL');
+    await Promise.all(removals);
+    for (const member of members) {
+      const state = stateOf(rows.db, member);
+      if (done.has(member)) expect(state).toBe('gone');
+    }
+    acknowledged += done.size;
+    rows.close();
+  }
+  expect(acknowledged).toBeGreaterThan(0);
+  const last = await startProcess(folder);
+  const chain = await call(last.url, 'GET', `/v1/workspaces/${workspaceId}/audit/verify`, { token: owner });
+  expect(chain.body.valid).toBe(true);
+  await last.end();
+});
+
+/** Says whether a system call of a process can be made its last here. */
+const canInject = spawnSync('strace', ['-e', 'trace=none', 'true']).status === 0;
+const said = (child: ChildProcess, word: string) =>
+  new Promise<boolean>((done) => {
+    let text = '';
+    child.stdout?.on('data', (chunk) => {
+      text += chunk;
+      if (text.includes(word)) done(true);
+    });
+    child.once('exit', () => setTimeout(() => done(text.includes(word)), 20));
+  });
+
+test.skipIf(!canInject)('killed at any write or sync of its removal, a process has done it wholly or not', async () => {
+  const s = await scenario();
+  const rows = rowsIn(s.companion.folder);
+  const files = ['heex.sqlite', 'activity.sqlite', 'hash.key'];
+  await s.companion.stop();
+  let finished = false;
+  // Every system call by hand: `EVERY_CALL=1`.
+  const step = process.env.EVERY_CALL ? 1 : 5;
+  const states = new Set<string>();
+  const [member] = rows.members(1, 3);
+  if (!member) throw new Error('no member');
+  rows.db.pragma('wal_checkpoint(TRUNCATE)');
+  for (let nth = 1; !finished && nth < 400; nth += step) {
+    const folder = mkdtempSync(join(copy, 'n'));
+    for (const name of files) copyFileSync(join(s.companion.folder, name), join(folder, name));
+    const script = join(import.meta.dirname, '../support/remove-once.ts');
+    const child = spawn(process.execPath, [script, folder, rows.workspaceId, member.membershipId]);
+    await said(child, 'ready');
+    const calls = 'pwrite64,fdatasync,fsync,ftruncate';
+    const tracer = spawn('strace', [
+      '-f',
+      '-p',
+      String(child.pid),
+      '-e',
+      `trace=${calls}`,
+      '-e',
+      `inject=${calls}:signal=KILL:when=${nth}`,
+    ]);
+    await new Promise<void>((attached) => tracer.stderr.once('data', () => attached()));
+    const acknowledged = said(child, 'done');
+    child.stdin.write('x');
+    finished = await acknowledged;
+    await new Promise<void>((gone) => (tracer.exitCode === null ? tracer.once('exit', () => gone()) : gone()));
+    const db = new Database(join(folder, 'heex.sqlite'));
+    const state = stateOf(db, member);
+    if (finished) expect(state).toBe('gone');
+    states.add(state);
+    db.close();
+  }
+  expect(finished).toBe(true);
+  expect([...states].sort()).toEqual(['gone', 'there']);
+  rows.close();
+  rmSync(s.companion.folder, { recursive: true, force: true });
+});
