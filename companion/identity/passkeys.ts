@@ -8,6 +8,8 @@ import {
 import type { KnownPasskey, Passkeys } from '../app/identity-ports.ts';
 
 const TIMEOUT_MS = 5 * 60_000;
+/** Ed25519, ECDSA on P-256, RSA PKCS #1 v1.5: what authenticators have (COSE algorithm numbers). */
+const ALGORITHMS = [-8, -7, -257];
 const bytes = (base64url: string) => new Uint8Array(Buffer.from(base64url, 'base64url'));
 
 type Verify = typeof verifyRegistrationResponse | typeof verifyAuthenticationResponse;
@@ -35,6 +37,7 @@ export function createPasskeys(publicUrl: () => string): Passkeys {
         challenge: bytes(challenge),
         timeout: TIMEOUT_MS,
         attestationType: 'none',
+        supportedAlgorithmIDs: ALGORITHMS,
         excludeCredentials: known.map((p) => ({ id: p.credentialId, transports: [...p.transports] })),
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       });
@@ -48,7 +51,9 @@ export function createPasskeys(publicUrl: () => string): Passkeys {
     async verifyCreated(credential, challenge) {
       const response = given<typeof verifyRegistrationResponse>(credential);
       const checks = { ...party(), expectedChallenge: challenge, requireUserVerification: true };
-      const result = await verifyRegistrationResponse({ response, ...checks }).catch(() => undefined);
+      const result = await verifyRegistrationResponse({ response, ...checks, supportedAlgorithmIDs: ALGORITHMS }).catch(
+        () => undefined,
+      );
       if (!result?.verified) return undefined;
       const { credential: made, credentialBackedUp: synced } = result.registrationInfo;
       const publicKey = Buffer.from(made.publicKey).toString('base64url');
