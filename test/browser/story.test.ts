@@ -5,6 +5,7 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { SETUP_TOKEN } from '../support/companion.ts';
+import { connect } from '../support/connect.ts';
 import { ExtensionBrowser } from '../support/extension.ts';
 import { Hand } from '../support/hand.ts';
 import { type CompanionProcess, scratchFolder, startProcess } from '../support/process.ts';
@@ -67,32 +68,6 @@ const script = (key: string) =>
     (error: { stdout: string; code: number }) => `exit ${error.code}: ${error.stdout}`,
   );
 
-/** Connects the extension of a browser whose person is signed in, from the real popup through the real page. */
-async function connect(browser: ExtensionBrowser, tab: Page): Promise<void> {
-  const popup = new Hand(await browser.popup(tab));
-  await popup.fill('Server address', companion.url);
-  const opened = browser.browser.waitForTarget((t) => t.url().startsWith(`${browser.origin}/workspace.html`));
-  await popup.press('Connect');
-  const page = await (await opened).asPage();
-  const workspace = new Hand(page);
-  await workspace.see(`Allow access to ${new URL(companion.url).host}`);
-  expect(await workspace.faults()).toEqual([]);
-  await browser.preapprove('http://127.0.0.1/*');
-  await page.bringToFront();
-  const approval = browser.browser.waitForTarget((t) => t.url().startsWith(`${companion.url}/connect?`));
-  await workspace.press('Allow');
-  const approve = new Hand(await (await approval).asPage());
-  await approve.see('Approve this browser?');
-  const code = (hand: Hand) => hand.page.$eval('.devcode', (e) => e.getAttribute('aria-label'));
-  await workspace.see('Waiting for you to approve');
-  expect(await code(approve)).toBe(await code(workspace));
-  await approve.press('Approve');
-  await approve.see('Connected');
-  await workspace.see('This browser is connected');
-  await page.close();
-  await approve.page.close();
-}
-
 describe('from an empty folder to a refused key', () => {
   test('the first person opens the setup link and becomes the owner', async () => {
     const hand = new Hand(tabs.olga);
@@ -106,7 +81,7 @@ describe('from an empty folder to a refused key', () => {
   });
 
   test('connects the extension: one permission, for that one host', async () => {
-    await connect(olga, tabs.olga);
+    expect(await connect(olga, tabs.olga, companion.url)).toEqual([]);
     const page = await olga.open('popup.html');
     expect(await page.evaluate(() => chrome.permissions.getAll())).toMatchObject({ origins: ['http://127.0.0.1/*'] });
     await page.close();
@@ -133,7 +108,7 @@ describe('from an empty folder to a refused key', () => {
     await hand.fill('Password', PASSWORD);
     await hand.press('Join Acme Robotics');
     await hand.see('Acme Robotics');
-    await connect(jonas, tabs.jonas);
+    await connect(jonas, tabs.jonas, companion.url);
   });
 
   test('a key is generated in the real popup, and the clipboard holds it', async () => {
