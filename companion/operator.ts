@@ -3,17 +3,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PLANS } from '../shared/contract/workspace.ts';
-import { type Capacity, listWorkspaces, setCapacity, type WorkspaceFacts } from './app/operate.ts';
+import { type Capacity, listWorkspaces, makeOwner, setCapacity, type WorkspaceFacts } from './app/operate.ts';
 import { BadConfig, readConfig } from './config.ts';
+import type { ChainHead } from './store/audit-chain.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import { DatabaseRefused } from './store/migrate.ts';
 import { StoreBusy } from './store/sqlite.ts';
-import { openStore } from './store/store.ts';
+import { openStore, type Store } from './store/store.ts';
 
-/** The operator's command line. It works on the data folder itself, also beside a running companion. Exit code 2: refused. */
+/**
+ * The operator's command line. It works on the data folder itself, also beside a running companion. Exit codes: 1 the audit chain is
+ * broken, 2 refused.
+ */
 const USAGE = `Usage:
   workspace [--id ID]                                    show plan, limit and keys in use
   workspace [--id ID] [--plan starter|team] [--keys N]   set plan and key limit
+  audit verify [--id ID] [--seq N --hash HASH]           check the audit chain; with a head that was kept, also against it
+  owner EMAIL [--id ID]                                  make a member an owner, for a workspace that has lost its own
 
 Reads HEEX_DATA and HEEX_HASH_KEY as the companion does.`;
 
@@ -38,31 +44,80 @@ function choose(all: readonly WorkspaceFacts[], id: string | undefined): Workspa
 const say = (w: WorkspaceFacts) =>
   console.log(`${w.name} (${w.id}): plan ${w.plan}, ${w.keysUsed} of ${w.keyLimit} keys in use`);
 
-async function workspace(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: { id: { type: 'string' }, plan: { type: 'string' }, keys: { type: 'string' } },
-  });
-  const wanted = readCapacity(values.plan, values.keys);
+async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
   const { dataFolder, hashKey } = readConfig(process.env);
   // Opening would make a new database: only the companion does that.
   if (!existsSync(join(dataFolder, 'heex.sqlite')))
     throw new BadUsage(`there is no database in ${dataFolder}; set HEEX_DATA`);
   const store = openStore(openDataFolder(dataFolder, hashKey, randomBytes));
   try {
-    const { id } = choose(await listWorkspaces(store, Date.now()), values.id);
-    if (Object.keys(wanted).length) await setCapacity(store, id, wanted, Date.now());
-    say(choose(await listWorkspaces(store, Date.now()), id));
+    await work(store);
   } finally {
     await store.close();
   }
 }
 
+async function workspace(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { id: { type: 'string' }, plan: { type: 'string' }, keys: { type: 'string' } },
+  });
+  const wanted = readCapacity(values.plan, values.keys);
+  await withStore(async (store) => {
+    const { id } = choose(await listWorkspaces(store, Date.now()), values.id);
+    if (Object.keys(wanted).length) await setCapacity(store, id, wanted, Date.now());
+    say(choose(await listWorkspaces(store, Date.now()), id));
+  });
+}
+
+function readAnchor(seq: string | undefined, hash: string | undefined): ChainHead | undefined {
+  if (seq === undefined && hash === undefined) return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(seq ?? '') || !/^[0-9a-f]{64}$/.test(hash ?? ''))
+    throw new BadUsage(
+      '--seq and --hash go together: the number and the 64 hexadecimal digits of a head that was kept',
+    );
+  return { seq: Number(seq), hash: hash as string };
+}
+
+async function audit(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { id: { type: 'string' }, seq: { type: 'string' }, hash: { type: 'string' } },
+  });
+  if (positionals.join(' ') !== 'verify') throw new BadUsage('say `audit verify`');
+  const anchor = readAnchor(values.seq, values.hash);
+  await withStore(async (store) => {
+    const { id, name } = choose(await listWorkspaces(store, Date.now()), values.id);
+    const { valid, entries, pending, head, brokenAt } = await store.verifyAudit(id, anchor);
+    const waiting = pending ? `, ${pending} to be sealed by the next change` : '';
+    if (valid) console.log(`${name} (${id}): the chain of ${entries} entries holds${waiting}`);
+    else console.log(`${name} (${id}): the chain breaks at entry ${brokenAt} (${entries} entries${waiting})`);
+    if (head) console.log(`head: --seq ${head.seq} --hash ${head.hash}`);
+    if (!valid) process.exitCode = 1;
+  });
+}
+
+async function owner(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { id: { type: 'string' } } });
+  const [email, more] = positionals;
+  if (!email || more !== undefined) throw new BadUsage('name one e-mail address');
+  await withStore(async (store) => {
+    const { id, name } = choose(await listWorkspaces(store, Date.now()), values.id);
+    if (!(await makeOwner(store, id, email.toLowerCase(), Date.now())))
+      throw new BadUsage(`${email} is no member of ${name}`);
+    console.log(`${email} is an owner of ${name} (${id})`);
+  });
+}
+
+const COMMANDS = new Map(Object.entries({ workspace, audit, owner }));
+
 process.umask(0o077);
 const [command, ...args] = process.argv.slice(2);
 try {
-  if (command !== 'workspace') throw new BadUsage(command ? `there is no command ${command}` : 'name a command');
-  await workspace(args);
+  const run = COMMANDS.get(command ?? '');
+  if (!run) throw new BadUsage(command ? `there is no command ${command}` : 'name a command');
+  await run(args);
 } catch (error) {
   const { code, message } = error as { code?: string; message: string };
   const expected = [BadUsage, BadConfig, DatabaseRefused, StoreBusy].some((kind) => error instanceof kind);

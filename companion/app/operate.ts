@@ -59,3 +59,32 @@ export async function setCapacity(store: Store, workspaceId: string, wanted: Cap
     });
   });
 }
+
+/**
+ * Makes a member an owner: the way back for a workspace whose last owner was deprovisioned.
+ * @returns false where nobody with that address is a member
+ */
+export async function makeOwner(store: Store, workspaceId: string, email: string, now: number): Promise<boolean> {
+  return store.transact(async (tx) => {
+    const member = await tx
+      .selectFrom('membership')
+      .innerJoin('user', 'user.id', 'membership.user_id')
+      .select(['membership.id', 'membership.role'])
+      .where('workspace_id', '=', workspaceId)
+      .where('user.email', '=', email)
+      .executeTakeFirst();
+    if (!member || member.role === 'owner') return member !== undefined;
+    await tx.updateTable('membership').set({ role: 'owner' }).where('id', '=', member.id).execute();
+    await audit(tx, {
+      workspaceId,
+      at: now,
+      actor: { type: 'operator' },
+      action: 'member.role_changed',
+      target: { type: 'member', id: member.id, name: email },
+      before: { role: member.role },
+      after: { role: 'owner' },
+      client: 'cli',
+    });
+    return true;
+  });
+}

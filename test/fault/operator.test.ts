@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Scenario, scenario } from '../support/scenario.ts';
+
+// Beside a running companion, on its own data folder.
+let s: Scenario;
+beforeAll(async () => {
+  s = await scenario();
+});
+afterAll(() => s.end());
+
+const program = join(import.meta.dirname, '../../companion/operator.ts');
+function operate(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '', HEEX_DATA: s.companion.folder },
+  });
+  return { status, stdout, stderr };
+}
+
+test('the operator gives a workspace an owner again, and the audit log says who did', async () => {
+  const ann = await s.member('Ann');
+  expect(operate('owner', 'nobody@acme.example')).toMatchObject({ status: 2 });
+  expect(operate('owner', 'ANN@acme.example')).toMatchObject({ status: 0 });
+  expect((await s.as(ann, 'GET', 'W/scim')).status).toBe(200);
+  const [row] = (await s.as(ann, 'GET', 'W/audit')).body.items;
+  expect(row).toMatchObject({ actor: { type: 'operator' }, action: 'member.role_changed', after: { role: 'owner' } });
+});
+
+test('the operator checks the audit chain, also against a head that was kept, and is told where it breaks', async () => {
+  const whole = operate('audit', 'verify');
+  expect([whole.status, whole.stdout]).toEqual([0, expect.stringMatching(/the chain of \d+ entries holds/)]);
+  const anchor = whole.stdout.match(/--seq \d+ --hash \w+/)?.[0]?.split(' ') ?? [];
+  await s.member('Ben');
+  expect(operate('audit', 'verify', ...anchor).status).toBe(0);
+  expect(operate('audit', 'verify', '--seq', '1', '--hash', 'f'.repeat(64))).toMatchObject({ status: 1 });
+  expect(operate('audit', 'verify', '--seq', '1').status).toBe(2);
+  const db = new Database(join(s.companion.folder, 'heex.sqlite'));
+  db.exec(`drop trigger audit_append_only; update audit set actor = '{"type":"system"}' where seq = 2`);
+  db.close();
+  const broken = operate('audit', 'verify');
+  expect([broken.status, broken.stdout]).toEqual([1, expect.stringContaining('breaks at entry 2')]);
+});
+
+test('a wrong command or folder is refused with one line and how to use it', () => {
+  for (const args of [[], ['audit'], ['owner'], ['owner', 'a', 'b'], ['nothing'], ['audit', 'verify', '--id', 'ws_x']])
+    expect(operate(...args), args.join(' ')).toMatchObject({ status: 2, stderr: expect.stringContaining('Usage:') });
+});
