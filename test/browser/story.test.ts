@@ -131,9 +131,7 @@ describe('from an empty folder to a refused key', () => {
     await popup.press('I stored it');
     await popup.see('New key');
     await expect.poll(() => popup.page.evaluate(() => chrome.action.getBadgeText({}))).toBe('');
-    const kept = await popup.page.evaluate(async () =>
-      JSON.stringify([await chrome.storage.session.get(), await chrome.storage.local.get()]),
-    );
+    const kept = (await popup.stored('session')) + (await popup.stored('local'));
     expect(kept).not.toContain(secret);
     await popup.page.close();
   });

@@ -31,8 +31,7 @@ export class Hand {
     await (found as ElementHandle<HTMLElement>).click();
   }
 
-  /** Types into the field of that label, in place of what it held. */
-  async fill(label: string, text: string): Promise<void> {
+  async #field(label: string): Promise<ElementHandle<HTMLInputElement>> {
     const found = await this.page.waitForFunction(
       (wanted) => {
         const fields = [...document.querySelectorAll<HTMLInputElement>('input, textarea')];
@@ -42,9 +41,22 @@ export class Hand {
       PATIENCE,
       label,
     );
-    const field = found as ElementHandle<HTMLInputElement>;
+    return found as ElementHandle<HTMLInputElement>;
+  }
+
+  /** Types into the field of that label, in place of what it held. */
+  async fill(label: string, text: string): Promise<void> {
+    const field = await this.#field(label);
     await field.evaluate((e) => e.select());
     await field.type(text);
+  }
+
+  /** Pastes what is on the clipboard into the field of that label. */
+  async paste(label: string): Promise<void> {
+    await (await this.#field(label)).focus();
+    await this.page.keyboard.down('Control');
+    await this.page.keyboard.press('v');
+    await this.page.keyboard.up('Control');
   }
 
   /** Waits until the page shows that text. */
@@ -57,6 +69,12 @@ export class Hand {
   }
 
   text = (): Promise<string> => this.page.evaluate(() => document.body.innerText);
+
+  /** What an extension page finds in the extension's storage, as JSON. */
+  stored = (area: 'local' | 'session'): Promise<string> =>
+    this.page.evaluate(
+      `(globalThis.browser ?? chrome).storage.${area}.get().then((found) => JSON.stringify(found))`,
+    ) as Promise<string>;
 
   /** What axe finds wrong, in light and in dark. */
   async faults(): Promise<string[]> {
