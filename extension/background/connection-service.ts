@@ -35,6 +35,13 @@ export function createConnectionService(deps: ConnectionDeps) {
 
   const isAllowed = (origin: string) => browser.permissions.contains({ origins: [hostPattern(origin)] });
 
+  /** Gives back every host permission but that of one server: an address that was only tried keeps none. */
+  async function keepPermission(origin: string | undefined): Promise<void> {
+    const { origins = [] } = await browser.permissions.getAll();
+    const others = origins.filter((pattern) => origin === undefined || pattern !== hostPattern(origin));
+    if (others.length > 0) await browser.permissions.remove({ origins: others }).catch(() => false);
+  }
+
   /** Asks something that needs no session: a Heex Keys server refuses it in the contract's own words. */
   async function probe(origin: string): Promise<void> {
     try {
@@ -105,6 +112,7 @@ export function createConnectionService(deps: ConnectionDeps) {
   /** What stands when no connection is being made: the session that has ended, or nothing. */
   async function settle(): Promise<void> {
     const account = await store.read('account');
+    await keepPermission(account?.origin);
     await store.write(
       'connection',
       account ? { status: 'signed_out', origin: account.origin, user: account.user } : { status: 'disconnected' },
@@ -135,6 +143,7 @@ export function createConnectionService(deps: ConnectionDeps) {
       await store.write('connection', { status: 'not_approved', origin, reason: 'failed', failure });
       return;
     }
+    await keepPermission(origin);
     await deps.onConnected();
   }
 
@@ -157,7 +166,7 @@ export function createConnectionService(deps: ConnectionDeps) {
   }
 
   async function disconnect(): Promise<void> {
-    const [account, connection] = await Promise.all([store.read('account'), store.read('connection')]);
+    const account = await store.read('account');
     if (account?.token) {
       // The session ends on the server where it can be reached; here it ends in any case.
       await client
@@ -166,8 +175,7 @@ export function createConnectionService(deps: ConnectionDeps) {
     }
     await browser.alarms.clear(EXPIRY_ALARM);
     await store.forget();
-    const origin = account?.origin ?? (connection && 'origin' in connection ? connection.origin : undefined);
-    if (origin) await browser.permissions.remove({ origins: [hostPattern(origin)] }).catch(() => false);
+    await keepPermission(undefined);
     await store.write('connection', { status: 'disconnected' });
   }
 

@@ -91,6 +91,12 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
     return running;
   }
 
+  /** Reads anew after a change: what is being read already may be from before it. */
+  function refreshAfterChange(): Promise<void> {
+    changes++;
+    return refresh();
+  }
+
   /** Puts keys that the server has just answered into the kept lists. */
   async function adopt(...changed: Key[]): Promise<void> {
     changes++;
@@ -111,6 +117,7 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
 
   return {
     refresh,
+    refreshAfterChange,
     adopt,
     handlers: {
       refresh,

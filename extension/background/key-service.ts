@@ -11,7 +11,7 @@ export function createKeyService({
   data,
 }: {
   session: Session;
-  data: Pick<DataService, 'adopt' | 'refresh'>;
+  data: Pick<DataService, 'adopt' | 'refreshAfterChange'>;
 }) {
   const params = async (keyId: string) => ({ workspaceId: await session.workspaceId(), keyId });
   const adopted = async (key: Key): Promise<Key> => {
@@ -42,14 +42,14 @@ export function createKeyService({
         const { key } = await session.call(keys.revokeKey, { params: await params(keyId), body });
         await adopted(key);
         // The count in the header has changed too.
-        void data.refresh();
+        void data.refreshAfterChange();
         return key;
       },
       'key.revokeMany': async ({ keyIds }) => {
         const workspaceId = await session.workspaceId();
         const answer = await session.call(keys.revokeKeys, { params: { workspaceId }, body: { ids: keyIds } });
         await data.adopt(...answer.keys);
-        void data.refresh();
+        void data.refreshAfterChange();
         return answer.keys;
       },
       'group.list': async () => {

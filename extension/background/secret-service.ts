@@ -17,7 +17,7 @@ const PAUSES_MS = [500, 2000];
 export interface SecretDeps {
   store: Store;
   session: Session;
-  data: Pick<DataService, 'adopt' | 'refresh'>;
+  data: Pick<DataService, 'adopt' | 'refreshAfterChange'>;
   now(): number;
   sleep(ms: number): Promise<void>;
 }
@@ -86,7 +86,7 @@ export function createSecretService({ store, session, data, now, sleep }: Secret
       const answer = await requestStubbornly(intent);
       const fresh = await keep(intent, answer.key, answer.secret ?? null);
       await data.adopt(answer.key);
-      void data.refresh();
+      void data.refreshAfterChange();
       return fresh;
     } catch (error) {
       const failure = error instanceof FailureError ? error.failure : localFailure('internal_error');

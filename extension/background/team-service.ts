@@ -13,7 +13,7 @@ export const WITHDRAW_ALARM = 'withdraw';
 export interface TeamDeps {
   store: Store;
   session: Session;
-  data: Pick<DataService, 'refresh'>;
+  data: Pick<DataService, 'refreshAfterChange'>;
   now(): number;
   sleep(ms: number): Promise<void>;
   randomId(): string;
@@ -97,7 +97,7 @@ export function createTeamService({ store, session, data, now, sleep, randomId }
         session.call(members.previewRemoval, { params: await ofMember(memberId) }),
       'team.remove': async ({ memberId }) => {
         const removal = await session.call(members.removeMember, { params: await ofMember(memberId) });
-        await Promise.all([refresh().catch(() => undefined), data.refresh()]);
+        await Promise.all([refresh().catch(() => undefined), data.refreshAfterChange()]);
         return removal;
       },
       'team.suspend': async ({ memberId }) => {

@@ -114,6 +114,7 @@ describe('connecting', () => {
     await waiting();
     await ask('connection.cancel');
     expect(await connection()).toEqual({ status: 'disconnected' });
+    expect([...host.granted]).toEqual([]);
     expect(await host.stored('session')).not.toContain('verifier');
   });
 

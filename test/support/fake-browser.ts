@@ -48,6 +48,7 @@ accessOf('session');
 
 Object.assign(fakeBrowser, {
   permissions: {
+    getAll: async () => ({ permissions: [], origins: [...granted] }),
     contains: async ({ origins }: { origins: string[] }) => origins.every((origin) => granted.has(origin)),
     request: async ({ origins }: { origins: string[] }) => {
       for (const origin of origins) granted.add(origin);
