@@ -1,14 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
 // `fast` runs side by side and needs nothing but Node; the others start processes and browsers, one file after another.
-const project = (name: string, folders: string[], serial: boolean) => ({
+const project = (name: string, folders: string[], setup?: string) => ({
   extends: true as const,
   test: {
     name,
+    globalSetup: setup ? [setup] : [],
     include: folders.map((folder) => `test/${folder}/**/*.test.{ts,tsx}`),
-    testTimeout: serial ? 90_000 : 20_000,
-    hookTimeout: serial ? 120_000 : 20_000,
-    fileParallelism: !serial,
+    testTimeout: setup ? 90_000 : 20_000,
+    hookTimeout: setup ? 120_000 : 20_000,
+    fileParallelism: !setup,
   },
 });
 
@@ -17,12 +18,9 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/tally.ts'],
     projects: [
-      project('fast', ['unit', 'http', 'store', 'extension'], false),
-      project('process', ['fault', 'gateway'], true),
-      {
-        ...project('browser', ['browser'], true),
-        test: { ...project('browser', ['browser'], true).test, globalSetup: ['test/browser/setup.ts'] },
-      },
+      project('fast', ['unit', 'http', 'store', 'extension']),
+      project('process', ['fault', 'gateway'], 'test/support/process-setup.ts'),
+      project('browser', ['browser'], 'test/support/browser-setup.ts'),
     ],
   },
 });

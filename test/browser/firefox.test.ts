@@ -1,15 +1,16 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signIn } from '../support/connect.ts';
-import { FirefoxExtension, firefoxPath } from '../support/firefox.ts';
+import { FirefoxExtension } from '../support/firefox.ts';
 import { Hand } from '../support/hand.ts';
+import { findProgram } from '../support/programs.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 /*
  * The same connect and generate as in Chromium, as far as Firefox's driver reaches: not to the toolbar, so the popup's page
  * is in a tab of its own, and not to the permission prompt, which is answered with yes by a preference.
  */
-const path = firefoxPath();
+const path = findProgram('firefox-esr');
 
 describe.skipIf(!path)('in Firefox', () => {
   let s: Scenario;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
+import { findProgram } from '../support/programs.ts';
 import { orphans, remains, rowsIn } from '../support/rows.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
@@ -123,8 +124,7 @@ test('no statement brings a key back, hands it on, or issues one to nobody', asy
   rows.close();
 });
 
-const shell = spawnSync('sqlite3', ['--version']).status === 0;
-test.skipIf(!shell)('the sqlite3 shell removes a member as everything else does', async () => {
+test.skipIf(!findProgram('sqlite3'))('the sqlite3 shell removes a member as everything else does', async () => {
   const rows = rowsIn(s.companion.folder);
   const [gone] = rows.members(1, 2);
   if (!gone) throw new Error('no member');

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identityHeaders } from '../../companion/http/identity-headers.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
-import { type Gateway, gatewayProgram, type Service, service, startCaddy, startNginx } from '../support/gateway.ts';
+import { type Gateway, type Service, service, startCaddy, startNginx } from '../support/gateway.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
+import { findProgram } from '../support/programs.ts';
 
 interface Answer {
   status: number;
@@ -53,10 +54,10 @@ const NAMES = [
 ];
 
 for (const [name, start] of [
-  ['nginx', startNginx],
+  ['nginx-light', startNginx],
   ['caddy', startCaddy],
 ] as const) {
-  const program = gatewayProgram(name);
+  const program = findProgram(name);
   describe.skipIf(!program)(`behind ${name}, with the documented configuration`, () => {
     let companion: TestCompanion;
     let bench: KeyBench;

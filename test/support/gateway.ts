@@ -1,43 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const docs = join(import.meta.dirname, '../../docs/gateways');
-const PACKAGES = { nginx: 'nginx-light', caddy: 'caddy' } as const;
-
-const find = (name: string) =>
-  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-    .map((d) => join(d, name))
-    .find(existsSync);
-
-/**
- * The program, installed from Debian's packages where that is possible; undefined elsewhere, said loudly.
- * @throws Error in CI, where these tests must run
- */
-export function gatewayProgram(name: keyof typeof PACKAGES): string | undefined {
-  const found = find(name);
-  if (found) return found;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.error(`No ${name} found: installing Debian’s…`);
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', PACKAGES[name]]]) {
-      spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-qq', ...args], {
-        stdio: ['ignore', 2, 2],
-        // A package that starts its service at installation would take a port.
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-      });
-    }
-    const now = find(name);
-    if (now) return now;
-  }
-  const message = `The tests with ${name} did NOT run: install ${PACKAGES[name]}.`;
-  if (process.env.CI) throw new Error(message);
-  console.error(`\n!!! ${message}\n`);
-  return undefined;
-}
 
 /** A port that was free a moment ago. */
 export function freePort(): Promise<number> {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { createServer, type ViteDevServer } from 'vite';
-import { chromiumPath } from '../chromium.ts';
+import { chromiumPath } from '../programs.ts';
 
 /** Shows scenes of the views in a real Chromium: no companion, no extension, the screens alone. */
 export class Stage {

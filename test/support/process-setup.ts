@@ -1,0 +1,5 @@
+import { installMissing } from './programs.ts';
+
+export default function setup() {
+  installMissing(['sqlite3', 'strace', 'nginx-light', 'caddy']);
+}
