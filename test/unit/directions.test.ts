@@ -23,6 +23,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'companion/verify': edge,
   'companion/identity': edge,
   'companion/agents': edge,
+  // A client like the extension: it knows a companion by its contract alone.
+  'companion/cli': ['shared'],
   'companion/': [...edge, 'companion/http', 'companion/verify', 'companion/identity', 'companion/agents', 'companion/'],
   'extension/messages': ['shared'],
   'extension/background': ['shared', 'extension/messages'],
