@@ -180,7 +180,7 @@ async function joinForm(
         <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
       </form>
       <div class="stack form card-section">
-        ${buttons.length ? or('or', true) : NOTHING}
+        ${or('or', { passkey: false, sso: buttons.length })}
         ${ssoButtons(buttons, (name) => `Join with ${name}`, { purpose: 'accept', invitationToken: values.token, returnTo: '/' })}
         ${caller ? signedInAs(caller, { invitation: values.token ?? '' }) : NOTHING}
         <hr class="rule">

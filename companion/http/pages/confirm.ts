@@ -11,7 +11,7 @@ import { signedInAs } from './accept.ts';
 import { field, hidden, localPath } from './form.ts';
 import { callout, type Html, heading, icon, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther } from './route.ts';
-import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, SECOND, ssoButtons } from './ways.ts';
+import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons, submitClass } from './ways.ts';
 
 const DONE = '/confirm/done';
 const CLIENTS = { web: 'a browser', extension: 'the extension', cli: 'a command line', api: 'a program' };
@@ -94,14 +94,14 @@ async function proofs(deps: Deps, caller: SessionCaller, wish: Wish, error: stri
     ${passkeyTrouble}
     ${passkey ? passkeyButton('confirm', 'Confirm with a passkey', wish.next, { primary: error === undefined, session: wish.session }) : NOTHING}
     ${ssoButtons(linked, (name) => `Confirm with ${name}`, sso)}
-    ${ways.password ? or('or with your password', linked.length > 0) : NOTHING}
+    ${ways.password ? or('or with your password', { passkey, sso: linked.length }) : NOTHING}
     ${
       ways.password
         ? html`<form class="stack form" method="post" action="/confirm" novalidate>
             ${hidden({ ...wish })}
             <input type="hidden" name="username" autocomplete="username" value="${caller.user.email}">
             ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', error, autofocus: true })}
-            <div class="row"><button type="submit" class="btn btn--primary btn--lg end" ${error === undefined ? SECOND : NOTHING}>Confirm</button></div>
+            <div class="row"><button type="submit" class="${submitClass(passkey && error === undefined)} end" data-submit>Confirm</button></div>
           </form>`
         : NOTHING
     }

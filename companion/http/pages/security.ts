@@ -84,7 +84,7 @@ async function page(c: Ctx, deps: Deps, caller: SessionCaller, shown: Shown): Pr
 
 function passkeySection(deps: Deps, passkeys: readonly Passkey[]): Html {
   const add = deps.passkeys.available()
-    ? html`${passkeyTrouble}<form class="stack form card-section" data-passkey="add" data-next="${PATH}" hidden>
+    ? html`${passkeyTrouble}<form class="stack form card-section" data-passkey="add" data-next="${PATH}">
         ${field({ name: 'name', label: 'Name of a new passkey', autocomplete: 'off', hint: 'Where it is kept, like “MacBook” or “security key”.' })}
         <div class="row"><button type="submit" class="btn end">Add a passkey</button></div>
       </form>`

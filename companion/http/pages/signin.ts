@@ -10,7 +10,7 @@ import { clearSessionCookie } from '../cookies.ts';
 import { check, type Errors, field, focused, hidden, localPath, type Values } from './form.ts';
 import { callout, type Html, heading, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther, signedIn } from './route.ts';
-import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, SECOND, ssoButtons } from './ways.ts';
+import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons, submitClass } from './ways.ts';
 
 /** C2, and signing out. `next` is where to go on, a path of ours. */
 export function signInPages(pages: Pages, deps: Deps): void {
@@ -95,7 +95,7 @@ async function form(c: Ctx, deps: Deps, values: Values, errors: Errors, answer: 
       ${passkeyTrouble}
       ${passkey ? passkeyButton('sign-in', 'Continue with a passkey', next, { primary: status === 200 }) : NOTHING}
       ${ssoButtons(buttons, (name) => `Continue with ${name}`, { purpose: 'sign_in', returnTo: next })}
-      ${or('or with a password', buttons.length > 0)}
+      ${or('or with a password', { passkey, sso: buttons.length })}
       <form class="stack form" method="post" action="/signin" novalidate>
         ${hidden({ next })}
         ${field({
@@ -115,7 +115,7 @@ async function form(c: Ctx, deps: Deps, values: Values, errors: Errors, answer: 
           error: errors.password,
           autofocus: focus === 'password',
         })}
-        <div class="row row--between"><a class="link small" href="/forgot">Forgot password?</a><button type="submit" class="btn btn--primary btn--lg" ${status === 200 ? SECOND : NOTHING}>Sign in</button></div>
+        <div class="row row--between"><a class="link small" href="/forgot">Forgot password?</a><button type="submit" class="${submitClass(passkey && status === 200)}" data-submit>Sign in</button></div>
       </form></div>`,
   });
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);

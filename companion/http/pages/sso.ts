@@ -89,7 +89,7 @@ function failed(c: Ctx, deps: Deps, error: unknown): Promise<Response> {
     title: 'Single sign-on',
     status,
     body: html`${heading(TITLES[refusal.code] ?? 'Not signed in', text)}
-      <div class="stack form"><a class="btn btn--lg btn--block" href="/signin?next=${encodeURIComponent(next)}">Go to sign-in</a>
+      <div class="stack form"><a class="btn btn--primary btn--lg btn--block" href="/signin?next=${encodeURIComponent(next)}">Go to sign-in</a>
       <p class="small muted">Request <code>${c.get('origin').requestId}</code></p></div>`,
   });
 }

@@ -11,8 +11,8 @@ export const PASSKEY_SCRIPT = 'passkey.js';
 export const passkeyTrouble: Html = html`<div class="callout callout--bad" role="alert" data-passkey-trouble hidden>${icon('alert')}<div><p></p></div></div>`;
 
 /**
- * A button that `passkey.js` brings to life; without the script, or in a browser without passkeys, it is not there.
- * @param session with `confirm`: which session
+ * A button that `passkey.js` brings to life, or takes away in a browser without passkeys; without scripts it is not shown.
+ * @param options.session with `confirm`: which session
  */
 export function passkeyButton(
   act: 'sign-in' | 'confirm',
@@ -21,7 +21,7 @@ export function passkeyButton(
   options: { primary: boolean; session?: string },
 ): Html {
   return html`<button type="button" class="btn${options.primary ? ' btn--primary' : ''} btn--lg btn--block" data-passkey="${act}" data-next="${next}"
-    data-session="${options.session ?? 'current'}" hidden>${icon('passkey')}${text}</button>`;
+    data-session="${options.session ?? 'current'}">${icon('passkey')}${text}</button>`;
 }
 
 /** One form for each provider: its answer is a page that goes on to the provider. */
@@ -39,9 +39,11 @@ export function ssoButtons(
   )}`;
 }
 
-/** Between other ways and the password. `passkey.js` shows it, too, when a passkey is the only other way. */
-export const or = (text: string, shown: boolean): Html =>
-  html`<div class="or" data-passkey-or ${shown ? NOTHING : html`hidden`}>${text}</div>`;
+/** Between the other ways and the password, where there are others. */
+export function or(text: string, others: { passkey: boolean; sso: number }): Html {
+  if (!others.passkey && !others.sso) return NOTHING;
+  return html`<div class="or"${others.sso ? NOTHING : html` data-with-passkey`}>${text}</div>`;
+}
 
-/** On a button that is the main one only where there is no passkey button. */
-export const SECOND = html`data-passkey-second`;
+/** The class of the password's own button: the main one where no passkey comes before it. */
+export const submitClass = (passkeyFirst: boolean): string => `btn${passkeyFirst ? '' : ' btn--primary'} btn--lg`;

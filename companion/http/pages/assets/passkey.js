@@ -1,4 +1,4 @@
-// Passkeys by the browser's own functions (WebAuthn Level 3). What needs them stays hidden where they are missing.
+// Passkeys by the browser's own functions (WebAuthn Level 3). What needs them is taken away where they are missing.
 const trouble = document.querySelector('[data-passkey-trouble]');
 
 const say = (text) => {
@@ -56,17 +56,15 @@ async function run(element) {
   }
 }
 
-if (globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON) {
-  const offered = document.querySelectorAll('[data-passkey]');
-  if (document.querySelector('button[data-passkey]')) {
-    for (const or of document.querySelectorAll('[data-passkey-or]')) or.hidden = false;
-    for (const button of document.querySelectorAll('[data-passkey-second]')) button.classList.remove('btn--primary');
-  }
-  for (const element of offered) {
-    element.hidden = false;
-    element.addEventListener(element.tagName === 'FORM' ? 'submit' : 'click', (event) => {
-      event.preventDefault();
-      run(element);
-    });
-  }
+const usable = Boolean(globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON);
+for (const element of document.querySelectorAll('[data-passkey]')) {
+  if (!usable) element.remove();
+  element.addEventListener(element.tagName === 'FORM' ? 'submit' : 'click', (event) => {
+    event.preventDefault();
+    run(element);
+  });
+}
+if (!usable) {
+  for (const element of document.querySelectorAll('[data-with-passkey]')) element.remove();
+  for (const button of document.querySelectorAll('[data-submit]')) button.classList.add('btn--primary');
 }
