@@ -13,6 +13,7 @@ import type { Deps } from './deps.ts';
 import { type Idempotency, once } from './idempotency.ts';
 import { pageOf, readCursor } from './paging.ts';
 import { hashToken } from './sessions.ts';
+import { requireRecentSignIn } from './step-up.ts';
 
 export const INVITATION_LIFETIME_MS = 7 * 86_400_000;
 const TOKEN_LENGTH = 40;
@@ -96,6 +97,8 @@ export async function createInvitation(
   input: BodyOf<typeof invitations.createInvitation>,
   idempotency?: Idempotency,
 ) {
+  // As dangerous as making a member an owner.
+  if (input.role === 'owner' && mayGrant(caller.member.role, 'owner')) requireRecentSignIn(deps, caller);
   const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
   const done = await changeAs(deps, caller, 'invitation.manage', async (change) => {
     if (!mayGrant(change.member.role, input.role)) throw new Refusal('forbidden', 'Only an owner can invite an owner.');

@@ -11,6 +11,7 @@ import { changeOwn } from './change-own.ts';
 import type { Deps, Origin } from './deps.ts';
 import type { OidcPerson } from './identity-ports.ts';
 import { findOpenInvitation } from './invitations.ts';
+import { hasNoWayIn } from './keep-a-way-in.ts';
 import { spend } from './one-time.ts';
 import { auditSignIn, type IssuedSession, issueSession } from './sessions.ts';
 import type { Attempt } from './sso-attempt.ts';
@@ -79,10 +80,13 @@ async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: Sso
       attempt.invitationToken === undefined ? undefined : await findOpenInvitation(tx, attempt.invitationToken, now);
     if (attempt.invitationToken !== undefined && !invitation) throw notFound();
     const sameAddress =
-      person.email && (await tx.selectFrom('user').select('id').where('email', '=', person.email).executeTakeFirst());
+      person.email === undefined
+        ? undefined
+        : await tx.selectFrom('user').selectAll().where('email', '=', person.email).executeTakeFirst();
     const decision = decideArrival({
       linked: known !== undefined,
-      addressKnown: Boolean(sameAddress),
+      addressKnown: sameAddress !== undefined,
+      awaited: sameAddress !== undefined && (await isAwaited(tx, row.workspace_id, sameAddress)),
       email: person.email,
       emailVerified: person.emailVerified,
       domains: JSON.parse(row.domains) as string[],
@@ -90,12 +94,13 @@ async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: Sso
     });
     const refused = REFUSED[decision]?.();
     if (refused) throw refused;
-    const user = known ? await personOf(tx, known.user_id) : await insertPerson(deps, tx, person, now);
+    const account = known?.user_id ?? (decision === 'first_sign_in' ? sameAddress?.id : undefined);
+    const user = account === undefined ? await insertPerson(deps, tx, person, now) : await personOf(tx, account);
     if (known) await tx.updateTable('identity').set({ last_used_at: now }).where('id', '=', known.id).execute();
     if (invitation) {
       if (user.email !== invitation.email) throw notFound();
       await joinByInvitation(deps, tx, invitation, user.id, { now, origin, client: 'web' });
-    } else if (!known) await joinByDomain(deps, tx, row.workspace_id, user, now, origin);
+    } else if (account === undefined) await joinByDomain(deps, tx, row.workspace_id, user, now, origin);
     if (!known) await insertIdentity(deps, tx, person, user, origin);
     const session = await issueSession(deps, tx, {
       userId: user.id,
@@ -108,6 +113,17 @@ async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: Sso
     await auditSignIn(tx, now, { user, origin, client: 'web' }, 'single sign-on');
     return session;
   });
+}
+
+/** Made by this workspace's identity provider, and not signed in to by anybody yet. */
+async function isAwaited(tx: Tx, workspaceId: string, user: UserRow): Promise<boolean> {
+  const provisioned = await tx
+    .selectFrom('scim_user')
+    .select('user_id')
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', user.id)
+    .executeTakeFirst();
+  return provisioned !== undefined && (await hasNoWayIn(tx, user));
 }
 
 async function personOf(tx: Tx, userId: string): Promise<UserRow> {

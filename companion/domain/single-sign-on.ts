@@ -4,6 +4,11 @@ export interface SsoArrival {
   linked: boolean;
   /** Whether some person here has the e-mail address that the provider says. */
   addressKnown: boolean;
+  /**
+   * Whether the workspace's identity provider itself made that account (SCIM) and nobody can sign in to it yet in any way:
+   * then there is nothing to take over.
+   */
+  awaited: boolean;
   /** In lower case; undefined when the provider gave none that can be used. */
   email: string | undefined;
   emailVerified: boolean;
@@ -16,6 +21,8 @@ export interface SsoArrival {
 export type SsoDecision =
   /** The person that the link names. */
   | 'sign_in'
+  /** The awaited person of that address, who is linked by this. */
+  | 'first_sign_in'
   /** A new person who joins by the invitation. */
   | 'join_by_invitation'
   /** A new person who joins as a member, by domain. */
@@ -33,7 +40,7 @@ export function decideArrival(arrival: SsoArrival): SsoDecision {
   const { email, invited } = arrival;
   if (arrival.linked) return 'sign_in';
   if (email === undefined || !arrival.emailVerified) return 'not_verified';
-  if (arrival.addressKnown) return 'link_first';
+  if (arrival.addressKnown) return arrival.awaited ? 'first_sign_in' : 'link_first';
   if (invited !== undefined) return invited === email ? 'join_by_invitation' : 'other_address';
   return arrival.domains.includes(email.slice(email.lastIndexOf('@') + 1)) ? 'join_by_domain' : 'unknown';
 }

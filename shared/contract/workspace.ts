@@ -232,7 +232,7 @@ export const invitations = {
         replayed: z.optional(z.boolean()),
       }),
     },
-    problems: ['conflict'],
+    problems: ['conflict', 'step_up_required'],
     idempotent: true,
     secret: true,
   }),

@@ -214,6 +214,40 @@ test('an invitation does not open an existing account either', async () => {
   expect(await me()).toBeUndefined();
 });
 
+async function provision(email: string): Promise<string> {
+  const { secret } = (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: `SCIM ${n}` })).body;
+  const body = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: email };
+  const headers = { 'content-type': 'application/scim+json' };
+  return (await call(s.url, 'POST', '/scim/v2/Users', { token: secret, body, headers })).body.id;
+}
+
+test('whom the provider itself has made, and who has no way to sign in yet, is linked at the first sign-in', async () => {
+  const id = await provision('jo@elsewhere.example');
+  idp.signsIn({ sub: 'jo-sub', email: 'jo@elsewhere.example', email_verified: false });
+  expect((await begin()).status).toBe(403);
+  idp.signsIn({ sub: 'jo-sub', email: 'jo@elsewhere.example', email_verified: true });
+  const jo = webBrowser();
+  await begin({}, jo);
+  expect(await me(jo)).toMatchObject({ user: { id }, memberships: [{ role: 'member' }] });
+  const other = webBrowser();
+  idp.signsIn({ sub: 'other-jo', email: 'jo@elsewhere.example', email_verified: true });
+  expect((await begin({}, other)).status).toBe(409);
+  sql('update user set disabled_at = 1 where id = ?', id);
+  idp.signsIn({ sub: 'jo-sub', email: 'jo@elsewhere.example', email_verified: true });
+  expect((await begin({}, webBrowser())).status).toBe(403);
+});
+
+test('whom the provider has made but who can sign in already links like everybody else', async () => {
+  const id = await provision('pia@elsewhere.example');
+  const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
+  const member = items.find((m: { userId: string }) => m.userId === id);
+  const { link } = (await s.as(s.owner, 'POST', `W/members/${member.id}/reset`)).body;
+  const body = { token: new URL(link).hash.slice(1), newPassword: 'a long passphrase' };
+  expect((await call(s.url, 'POST', '/v1/password/reset', { body })).status).toBe(204);
+  idp.signsIn({ sub: 'pia-sub', email: 'pia@elsewhere.example', email_verified: true });
+  expect((await begin()).status).toBe(409);
+});
+
 test('a removed person does not come back through the domain, only by invitation', async () => {
   idp.signsIn({ sub: 'ida-sub', email: 'ida@joins.example', email_verified: true });
   await begin();

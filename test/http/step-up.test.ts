@@ -40,6 +40,14 @@ test('a sign-in counts for fifteen minutes', async () => {
   expect((await s.as(owner, 'DELETE', `W/members/${ben.membershipId}`)).status).toBe(200);
 });
 
+test('inviting an owner asks for a recent sign-in, inviting anybody else does not', async () => {
+  const owner = await fresh();
+  s.companion.pass(QUARTER + 1);
+  const invite = (email: string, role: string) => s.as(owner, 'POST', 'W/invitations', { email, role });
+  expect((await invite('two@acme.example', 'owner')).body.code).toBe('step_up_required');
+  expect((await invite('three@acme.example', 'admin')).status).toBe(201);
+});
+
 test('nobody is asked to confirm for what they may not do anyway', async () => {
   const cleo = await s.member('Cleo');
   s.companion.pass(QUARTER + 1);
