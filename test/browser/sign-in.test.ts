@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import puppeteer, { type Browser, type BrowserContext, type Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { chromiumPath } from '../support/chromium.ts';
 import { oidcProvider, type TestProvider } from '../support/identity-provider.ts';
+import { chromiumPath } from '../support/programs.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
