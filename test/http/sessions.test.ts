@@ -52,7 +52,8 @@ test('a token is stored as its hash only', async () => {
 
 test('a key, a verifier or a mangled token is no session', async () => {
   const verifier = await s.verifier();
-  for (const token of [verifier, `${s.owner.token.slice(0, -1)}x`, 'heexs_', 'x', s.owner.token.toUpperCase()])
+  const mangled = s.owner.token.slice(0, -1) + (s.owner.token.endsWith('x') ? 'y' : 'x');
+  for (const token of [verifier, mangled, 'heexs_', 'x', s.owner.token.toUpperCase()])
     expect(await me(token)).toBe(401);
   const odd = await call(s.url, 'GET', '/v1/me', { headers: { authorization: `Basic ${s.owner.token}` } });
   expect([odd.status, odd.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="heex-keys"']);
