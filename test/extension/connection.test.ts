@@ -33,10 +33,12 @@ async function waiting(): Promise<URLSearchParams> {
   return (await tabs()).at(-1)?.searchParams ?? new URLSearchParams();
 }
 /** The page in the tab goes to an address, as far as the browser tells. */
-const tabGoes = (url: string) =>
-  host.browser.tabs.onUpdated.trigger(1, { url }, { id: 1, url } as Parameters<
-    typeof host.browser.tabs.onUpdated.trigger
-  >[2]);
+async function tabGoes(url: string): Promise<void> {
+  const tab = { id: 1, url } as Parameters<typeof host.browser.tabs.onUpdated.trigger>[2];
+  await host.browser.tabs.onUpdated.trigger(1, { url }, tab);
+  // The listener answers nobody: what it begins has to have its turns.
+  await new Promise((done) => setTimeout(done, 20));
+}
 
 describe('connecting', () => {
   test('sends nothing to an address that the browser has not allowed', async () => {
