@@ -95,8 +95,11 @@ export function createTeamService({ store, session, data, now, sleep, randomId }
       'team.keepInvitation': ({ invitationId }) => mark(invitationId, false),
       'team.previewRemoval': async ({ memberId }) =>
         session.call(members.previewRemoval, { params: await ofMember(memberId) }),
-      'team.remove': async ({ memberId }) => {
-        const removal = await session.call(members.removeMember, { params: await ofMember(memberId) });
+      'team.remove': async ({ memberId, version }) => {
+        const removal = await session.call(members.removeMember, {
+          params: await ofMember(memberId),
+          ...(version === undefined ? {} : { ifMatch: version }),
+        });
         await Promise.all([refresh().catch(() => undefined), data.refreshAfterChange()]);
         return removal;
       },

@@ -64,7 +64,8 @@ export interface Protocol {
   'team.withdraw'(p: { invitationId: string }): void;
   'team.keepInvitation'(p: { invitationId: string }): void;
   'team.previewRemoval'(p: { memberId: string }): RemovalPreview;
-  'team.remove'(p: { memberId: string }): Removal;
+  /** With the version of a preview, it is refused when something has changed since. */
+  'team.remove'(p: { memberId: string; version?: string | undefined }): Removal;
   'team.suspend'(p: { memberId: string }): Member;
   'team.reinstate'(p: { memberId: string }): Member;
   'team.setRole'(p: { memberId: string; role: z.infer<typeof role> }): Member;
@@ -131,7 +132,7 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'team.withdraw': invitationId,
   'team.keepInvitation': invitationId,
   'team.previewRemoval': memberId,
-  'team.remove': memberId,
+  'team.remove': z.strictObject({ memberId: id, version: z.optional(z.string().check(z.maxLength(200))) }),
   'team.suspend': memberId,
   'team.reinstate': memberId,
   'team.setRole': z.strictObject({ memberId: id, role }),

@@ -52,8 +52,12 @@ export async function withdrawInvitation(invitation: TeamInvitation): Promise<Re
 /** What removing a member would change; nothing is changed yet. */
 export const previewRemoval = (memberId: string): Promise<Result<RemovalPreview>> =>
   ask('team.previewRemoval', { memberId });
-/** Final: every key of the member is revoked. Never optimistic. */
-export const removeMember = (memberId: string): Promise<Result<Removal>> => ask('team.remove', { memberId });
+/**
+ * Final: every key of the member is revoked. Never optimistic.
+ * @param version of the preview that was shown: refused (`precondition_failed`) when something has changed since
+ */
+export const removeMember = (memberId: string, version?: string): Promise<Result<Removal>> =>
+  ask('team.remove', { memberId, version });
 export const suspendMember = (memberId: string): Promise<Result<Member>> => ask('team.suspend', { memberId });
 export const reinstateMember = (memberId: string): Promise<Result<Member>> => ask('team.reinstate', { memberId });
 export const setRole = (memberId: string, role: Role): Promise<Result<Member>> =>

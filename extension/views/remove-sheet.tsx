@@ -133,24 +133,25 @@ function useRemoval(member: Member) {
   const [failure, setFailure] = useState<Failure>();
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    let gone = false;
+  const look = () =>
     void previewRemoval(member.id).then((result) => {
-      if (gone) return;
       if (result.ok) setPreview(result.value);
       else setFailure(result.failure);
     });
-    return () => {
-      gone = true;
-    };
-  }, [member.id]);
+  // The sheet has its member for a key, so there is one to look at.
+  useEffect(look, []);
   const matches = typed.trim().toLowerCase() === member.email.toLowerCase();
   const remove = async () => {
     if (!preview || !matches || busy) return;
     setBusy(true);
-    const result = await removeMember(member.id);
+    const result = await removeMember(member.id, preview.version);
     setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
+    if (!result.ok) {
+      setFailure(result.failure);
+      // What was shown no longer holds: the person decides anew, on what is true now.
+      if (result.failure.code === 'precondition_failed') look();
+      return;
+    }
     showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);
     back();
     void Promise.all([refreshTeam(), refresh()]);

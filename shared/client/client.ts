@@ -17,8 +17,15 @@ type Params<E extends Endpoint> = keyof ParamsOf<E> extends never ? { params?: u
 /** What a call of an endpoint takes: its path parameters, query and body, as its declaration says. */
 export type CallInput<E extends Endpoint> = Params<E> &
   Given<'query', QueryInput<E>> &
-  Given<'body', BodyInput<E>> & { idempotencyKey?: string; timeoutMs?: number };
+  Given<'body', BodyInput<E>> &
+  Extra;
 
+interface Extra {
+  idempotencyKey?: string;
+  /** The version that was looked at: the change is refused when there is a newer one (RFC 9110, 13.1.1). */
+  ifMatch?: string;
+  timeoutMs?: number;
+}
 interface Where {
   origin: string;
   token?: string | undefined;
@@ -84,14 +91,11 @@ function problemOf(status: number, body: unknown): Failure {
 
 /** One typed client over the contract, for whatever can `fetch`. */
 export function createClient(deps: ClientDeps): Client {
-  async function send(
-    where: Where,
-    endpoint: Endpoint,
-    input: AnyInput & { idempotencyKey?: string; timeoutMs?: number },
-  ) {
+  async function send(where: Where, endpoint: Endpoint, input: AnyInput & Extra) {
     const headers = new Headers({ Accept: endpoint.produces ? '*/*' : 'application/json' });
     if (where.token) headers.set('Authorization', `Bearer ${where.token}`);
     if (input.idempotencyKey) headers.set('Idempotency-Key', input.idempotencyKey);
+    if (input.ifMatch) headers.set('If-Match', `"${input.ifMatch}"`);
     if (input.body !== undefined) headers.set('Content-Type', 'application/json');
     const signal = AbortSignal.timeout(input.timeoutMs ?? TIMEOUT_MS);
     try {

@@ -164,4 +164,55 @@ describe('from an empty folder to a refused key', () => {
     expect(await popup.faults()).toEqual([]);
     await popup.page.close();
   });
+
+  test('the admin removes that person in the popup, and the next call of the script is refused', async () => {
+    const own = await generate(olga, tabs.olga, 'prod-main-app');
+    expect(JSON.parse(await script(own))).toMatchObject({ key: 'prod-main-app' });
+    const popup = new Hand(await olga.popup(tabs.olga));
+    await popup.press('Team');
+    await popup.press(`Remove ${JONAS.name}`);
+    await popup.see('1 key is revoked now');
+    expect(await popup.faults()).toEqual([]);
+    await popup.fill('Type', JONAS.email);
+    await popup.press('Remove and revoke 1 key');
+    await popup.see(`${JONAS.name} removed`);
+    expect(await script(secret)).toMatch(/exit 22.*refused/);
+    expect(JSON.parse(await script(own))).toMatchObject({ key: 'prod-main-app' });
+    await popup.page.close();
+  });
+
+  test('the list says why: Revoked, member left', async () => {
+    const popup = new Hand(await olga.popup(tabs.olga));
+    await popup.press('Keys');
+    await popup.press('Filter');
+    await popup.press('Everyone’s keys');
+    await popup.page.keyboard.press('Escape');
+    await popup.see('nightly-export');
+    await popup.see('Revoked');
+    await popup.see('member left');
+    await popup.page.close();
+  });
+
+  test('the person who was removed is signed out', async () => {
+    const popup = new Hand(await jonas.popup(tabs.jonas));
+    await popup.see('Sign in again');
+    expect(await popup.faults()).toEqual([]);
+    await popup.page.close();
+  });
 });
+
+async function generate(browser: ExtensionBrowser, tab: Page, name: string): Promise<string> {
+  const popup = new Hand(await browser.popup(tab));
+  // It opens where it was left.
+  await popup.press('Keys');
+  await popup.press('New key');
+  await popup.fill('Name', name);
+  await popup.press('Production');
+  await popup.press('Create and copy');
+  await popup.see('Copied to your clipboard');
+  const made = await browser.clipboard(popup.page);
+  await popup.press('I stored it');
+  await popup.see('New key');
+  await popup.page.close();
+  return made;
+}

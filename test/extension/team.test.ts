@@ -88,6 +88,22 @@ describe('a member', () => {
     expect(shown).toMatchObject({ status: 'revoked', revokedReason: 'member_left' });
   });
 
+  test('is previewed first, and is not removed on a preview that no longer holds', async () => {
+    const { membershipId: memberId, ...person } = await s.member('Priya');
+    const preview = await ask('team.previewRemoval', { memberId });
+    if (!preview.ok) throw new Error(preview.failure.title);
+    expect(preview.value).toMatchObject({ member: { name: 'Priya' }, keys: [] });
+    const key = await s.key({ ...person, membershipId: memberId }, { name: 'made in between' });
+    const { version } = preview.value;
+    expect(await ask('team.remove', { memberId, version })).toMatchObject({
+      ok: false,
+      failure: { code: 'precondition_failed', errors: [{ path: `keys.${key.id}` }] },
+    });
+    const now = await ask('team.previewRemoval', { memberId });
+    const newer = now.ok ? now.value.version : undefined;
+    expect(await ask('team.remove', { memberId, version: newer })).toMatchObject({ ok: true });
+  });
+
   test('is suspended and reinstated, and changes roles', async () => {
     const { membershipId: memberId } = await s.member('Marc');
     const now = async () => (await published('team'))?.members.find((m) => m.id === memberId);
