@@ -7,7 +7,6 @@ import { PUBLISHED } from '../messages/published.ts';
 
 /** The person at the server, with the session token; null when the server has ended the session. */
 const account = z.object({ origin: z.string(), user, token: z.nullable(z.string()) });
-export type Account = z.infer<typeof account>;
 
 /** A connection that waits for approval. The verifier never leaves the browser before the exchange (RFC 7636). */
 const approval = z.object({

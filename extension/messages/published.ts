@@ -58,7 +58,6 @@ export type Snapshot = z.infer<typeof snapshot>;
 
 /** How the latest refresh went: null when it worked. */
 export const sync = z.object({ at: z.number(), failure: z.nullable(failure) });
-export type Sync = z.infer<typeof sync>;
 
 /**
  * A secret that waits until the person says that it is stored. `secret` is null when the key was made but the answer
@@ -81,7 +80,6 @@ export const unfinished = z.object({
   environment,
   at: z.number(),
 });
-export type Unfinished = z.infer<typeof unfinished>;
 
 /**
  * `link` is known only for an invitation made since this browser was started; `withdrawing` while a withdrawal can still
@@ -90,7 +88,6 @@ export type Unfinished = z.infer<typeof unfinished>;
 export const teamInvitation = z.extend(invitation, { link: z.nullable(z.string()), withdrawing: z.boolean() });
 export type TeamInvitation = z.infer<typeof teamInvitation>;
 export const team = z.object({ at: z.number(), members: z.array(member), invitations: z.array(teamInvitation) });
-export type Team = z.infer<typeof team>;
 
 export const preferences = z.object({
   theme: z.enum(['auto', 'light', 'dark']),
