@@ -137,6 +137,7 @@ test('a proof that was made for another server, key, time, purpose or by somebod
   const proofs: [string, string][] = [
     ['by another key', changedProof(c, { key: other })],
     ['of another key', changedProof(other, {})],
+    ['naming another key', changedProof(c, { header: { jwk: jwk(other) } })],
     ['another server', changedProof(c, { claims: { htu: 'https://evil.example/v1/agents' } })],
     ['another path', changedProof(c, { claims: { htu: `${s.url}/v1/verify` } })],
     ['another method', changedProof(c, { claims: { htm: 'GET' } })],
