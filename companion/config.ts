@@ -16,6 +16,8 @@ export interface Config {
   trustedProxies: TrustedProxies;
   /** Both or neither. The URL may hold a password. */
   mail: { smtpUrl: string; from: string } | undefined;
+  /** Days that rows of the request log are kept. */
+  requestDays: number;
   /** How often a connected agent is pinged. */
   agentHeartbeatSeconds: number;
 }
@@ -91,6 +93,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     setupToken,
     keyLimit: wholeNumber('HEEX_KEY_LIMIT', get('HEEX_KEY_LIMIT') ?? '10', 0, 1_000_000),
     plan,
+    requestDays: wholeNumber('HEEX_REQUEST_DAYS', get('HEEX_REQUEST_DAYS') ?? '30', 1, 3650),
     trustedProxies: readTrustedProxies(get('HEEX_TRUSTED_PROXIES') ?? ''),
     mail: readMail(get('HEEX_SMTP_URL'), get('HEEX_MAIL_FROM')),
     agentHeartbeatSeconds: wholeNumber(

@@ -4,6 +4,7 @@ import { randomBase62 } from '../shared/key-format.ts';
 import { Agents } from './agents/agents.ts';
 import { createBackground } from './app/background.ts';
 import type { Deps } from './app/deps.ts';
+import { startJobs } from './app/jobs/runner.ts';
 import { openSetup } from './app/setup.ts';
 import type { Config } from './config.ts';
 import { createService } from './http/app.ts';
@@ -77,7 +78,12 @@ export async function startCompanion(config: Config, log: Log, now: () => number
       log('warn', 'background work failed', { work, error: code ?? name });
     }),
     seal: createSeal(folder.hashKey, randomBytes),
-    config: { publicUrl: config.publicUrl ?? '', keyLimit: config.keyLimit, plan: config.plan },
+    config: {
+      publicUrl: config.publicUrl ?? '',
+      keyLimit: config.keyLimit,
+      plan: config.plan,
+      requestDays: config.requestDays,
+    },
   };
   const ready = async () => {
     await store.read.selectFrom('meta').select('name').limit(1).execute();
@@ -88,13 +94,14 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     const hosts = new Set([...names, new URL(deps.config.publicUrl).host]);
     return createService({ deps, log, hosts, trustedProxies: config.trustedProxies, ready });
   });
+  const jobs = startJobs(deps);
   const token = await openSetup(deps, config.setupToken);
   return {
     url: `http://${localNames(config.host, listening.port)[0]}`,
     setupLink: token && `${deps.config.publicUrl}/setup#${token}`,
     deps,
     async stop() {
-      await Promise.all([agents.stop(), listening.drain(8_000)]);
+      await Promise.all([agents.stop(), jobs.stop(), listening.drain(8_000)]);
       // A mail server that hangs does not hold up the stop.
       await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
       await usage.close();

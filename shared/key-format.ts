@@ -59,7 +59,12 @@ export function randomBase62(randomBytes: (n: number) => Uint8Array, length: num
 /** A new API key for an environment: 40 random characters (238 bits) and their checksum. */
 export function makeKey(environment: Environment, randomBytes: (n: number) => Uint8Array): string {
   const random = randomBase62(randomBytes, RANDOM_LENGTH);
-  return `heex_${SHORT[environment]}_${random}${checksum(random)}`;
+  return `${prefixStart(environment)}${random}${checksum(random)}`;
+}
+
+/** What every key of an environment begins with. */
+export function prefixStart(environment: Environment): string {
+  return `heex_${SHORT[environment]}_`;
 }
 
 /** The kinds of credential that are not API keys; the letter keeps one from ever being taken for another. */

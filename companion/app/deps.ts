@@ -125,7 +125,7 @@ export interface Deps {
   /** Tells the operator, in the log, of something that needs a person. Never a secret. */
   warn(message: string, fields: Record<string, string>): void;
   seal: Seal;
-  config: { publicUrl: string; keyLimit: number; plan: 'starter' | 'team' };
+  config: { publicUrl: string; keyLimit: number; plan: 'starter' | 'team'; requestDays: number };
 }
 
 /** Where a request came from; it goes into the audit log and the request log. */

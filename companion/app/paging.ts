@@ -14,6 +14,11 @@ export function readCursor(cursor: string | undefined): Position | undefined {
   return { at: Number(match[1]), id: match[2] };
 }
 
+/** The cursor that stands for a position. */
+export function cursorAt({ at, id }: Position): string {
+  return Buffer.from(`${at}.${id}`, 'latin1').toString('base64url');
+}
+
 /**
  * One page of a list.
  * @param rows one more than `limit` where there is more
@@ -29,6 +34,6 @@ export function pageOf<Row, Item>(
   const more = rows.length > limit && last !== undefined ? position(last) : undefined;
   return {
     items: shown.map(show),
-    nextCursor: more ? Buffer.from(`${more.at}.${more.id}`, 'latin1').toString('base64url') : null,
+    nextCursor: more ? cursorAt(more) : null,
   };
 }

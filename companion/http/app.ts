@@ -20,6 +20,7 @@ import { bindDevice } from './routes/device.ts';
 import { bindGroups } from './routes/groups.ts';
 import { bindIntrospect } from './routes/introspect.ts';
 import { bindKeys } from './routes/keys.ts';
+import { bindActivity } from './routes/overview.ts';
 import { bindPasskeys } from './routes/passkeys.ts';
 import { bindPasswords } from './routes/passwords.ts';
 import { bindPeople } from './routes/people.ts';
@@ -69,6 +70,7 @@ function createApp({ deps, hosts, ready }: AppOptions, around: GuardOptions): Ap
   bindPasskeys(app, deps, authenticate);
   bindSso(app, deps, authenticate);
   bindKeys(app, deps, authenticate);
+  bindActivity(app, deps, authenticate);
   bindGroups(app, deps, authenticate);
   bindAudit(app, deps, authenticate);
   bindDevice(app, deps, authenticate);

@@ -5,6 +5,7 @@ import type { Environment } from '../../shared/key-format.ts';
 import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
 import type { DeviceTables } from './tables-device.ts';
 import type { IdentityTables } from './tables-identity.ts';
+import type { EventRow, JobRow, UsageHourRow } from './tables-jobs.ts';
 import type { ScimTables } from './tables-scim.ts';
 
 // Times are integers: milliseconds since 1970-01-01 UTC. Lists and objects are JSON text. Hashes are lower-case hex.
@@ -200,6 +201,8 @@ export interface Tables extends DeviceTables, IdentityTables, ScimTables {
   setup_token: SetupTokenRow;
   connect_code: ConnectCodeRow;
   agent: AgentRow;
+  job: JobRow;
+  event: EventRow;
 }
 
 // The second file: activity. It has its own writer, so that counting neither moves the change feed nor waits for a disk.
@@ -258,6 +261,7 @@ export interface ActivityTables {
   request: RequestRow;
   key_source: KeySourceRow;
   verifier_use: VerifierUseRow;
+  usage_hour: UsageHourRow;
   agent_presence: AgentPresenceRow;
   companion_process: CompanionProcessRow;
 }

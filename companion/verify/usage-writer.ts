@@ -1,12 +1,14 @@
 import type Database from 'better-sqlite3';
+import type { Environment } from '../../shared/key-format.ts';
 
-/** The uses of one secret on one day, by outcome. */
+/** The uses of one secret in one hour, by outcome. */
 export interface UsageCount {
   secretId: string;
   keyId: string;
   workspaceId: string;
-  /** Days since 1970-01-01 UTC. */
-  day: number;
+  environment: Environment;
+  /** Hours since 1970-01-01 UTC. */
+  hour: number;
   valid: number;
   unauthorized: number;
   forbidden: number;
@@ -32,6 +34,11 @@ const COUNT_DAY = `
 insert into usage_day (key_id, workspace_id, day, valid, unauthorized, forbidden, rate_limited) values (?, ?, ?, ?, ?, ?, ?)
 on conflict (key_id, day) do update set valid = valid + excluded.valid, unauthorized = unauthorized + excluded.unauthorized,
   forbidden = forbidden + excluded.forbidden, rate_limited = rate_limited + excluded.rate_limited`;
+const COUNT_HOUR = `
+insert into usage_hour (workspace_id, environment, hour, valid, unauthorized, forbidden, rate_limited) values (?, ?, ?, ?, ?, ?, ?)
+on conflict (workspace_id, hour, environment) do update set valid = valid + excluded.valid,
+  unauthorized = unauthorized + excluded.unauthorized, forbidden = forbidden + excluded.forbidden,
+  rate_limited = rate_limited + excluded.rate_limited`;
 const NOTE = `
 insert into request (request_id, workspace_id, key_id, secret_id, prefix, at, outcome, code, purpose, verifier_id, ip, user_agent)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -43,7 +50,8 @@ export const ROW_FIELDS = 12;
 
 /** Writes a batch in one transaction: all of it or nothing, so that no use is counted twice. */
 export function createBatchWriter(db: Database.Database): (batch: UsageBatch) => void {
-  const [use, day, note, seen] = [COUNT_USE, COUNT_DAY, NOTE, SEEN].map((sql) => db.prepare(sql)) as [
+  const [use, day, hour, note, seen] = [COUNT_USE, COUNT_DAY, COUNT_HOUR, NOTE, SEEN].map((sql) => db.prepare(sql)) as [
+    Database.Statement,
     Database.Statement,
     Database.Statement,
     Database.Statement,
@@ -53,7 +61,9 @@ export function createBatchWriter(db: Database.Database): (batch: UsageBatch) =>
     const verifiers = new Map<string, number>();
     for (const c of batch.counts) {
       if (c.valid) use.run(c.secretId, c.keyId, c.valid, c.lastAt, c.lastIp, c.lastUserAgent);
-      day.run(c.keyId, c.workspaceId, c.day, c.valid, c.unauthorized, c.forbidden, c.rate_limited);
+      const outcomes = [c.valid, c.unauthorized, c.forbidden, c.rate_limited];
+      day.run(c.keyId, c.workspaceId, Math.floor(c.hour / 24), ...outcomes);
+      hour.run(c.workspaceId, c.environment, c.hour, ...outcomes);
     }
     for (let i = 0; i < batch.rows.length; i += ROW_FIELDS) {
       const row = batch.rows.slice(i, i + ROW_FIELDS);

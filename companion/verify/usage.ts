@@ -148,20 +148,21 @@ async function stop(worker: Worker | undefined): Promise<void> {
   await Promise.race([gone, sleep(1_500, undefined, { ref: false }).then(() => worker.terminate())]);
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 function count(pending: Map<string, UsageCount>, entry: KeyEntry, outcome: Outcome, use: UseOrigin, at: number): void {
-  const day = Math.floor(at / DAY_MS);
+  const hour = Math.floor(at / HOUR_MS);
   let counted = pending.get(entry.secretId);
-  if (counted?.day !== day) {
-    // Over midnight the finished day keeps its row under another name.
-    if (counted) pending.set(`${entry.secretId}@${counted.day}`, counted);
-    const { secretId, keyId, workspaceId } = entry;
+  if (counted?.hour !== hour) {
+    // Over the full hour the finished one keeps its row under another name.
+    if (counted) pending.set(`${entry.secretId}@${counted.hour}`, counted);
+    const { secretId, keyId, workspaceId, environment } = entry;
     counted = {
       secretId,
       keyId,
       workspaceId,
-      day,
+      environment,
+      hour,
       lastAt: 0,
       lastIp: null,
       lastUserAgent: null,

@@ -4,6 +4,7 @@ import { device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
 import { passkeys, passwords, sso } from './identity.ts';
 import { keys } from './keys.ts';
+import { activity } from './overview.ts';
 import { people } from './people.ts';
 import { scim, scimAdmin } from './scim.ts';
 import { verification } from './verify.ts';
@@ -24,6 +25,7 @@ export const contract = {
   Verifiers: verifiers,
   Verification: verification,
   Agents: agents,
+  Activity: activity,
   'Audit log': audit,
   Provisioning: scimAdmin,
   'SCIM 2.0': scim,

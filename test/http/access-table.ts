@@ -279,6 +279,12 @@ export const ACCESS: Record<string, Row> = {
   },
   scimDeleteUser: { ask: scimUser, expect: only('scim', 204) },
 
+  // Activity
+  readOverview: { expect: admins(200) },
+  listRequests: { expect: admins(200) },
+  listEvents: { expect: everyMember(200) },
+  listJobs: { expect: admins(200) },
+
   // Audit log
   listAudit: { expect: admins(200) },
   exportAudit: { expect: admins(200) },

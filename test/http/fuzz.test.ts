@@ -135,7 +135,9 @@ describe('a request that is nearly right never finds a fault of ours', () => {
           r.ours && known[name] ? (known[name][r.ours % known[name].length] as string) : (r.params[i++] ?? 'x'),
         );
         const search = new URLSearchParams(
-          Object.entries(r.query as object).map(([name, value]): [string, string] => [name, String(value)]),
+          Object.entries(r.query as object).flatMap(([name, value]) =>
+            [value].flat().map((one): [string, string] => [name, typeof one === 'string' ? one : JSON.stringify(one)]),
+          ),
         );
         const answer = await call(s.url, endpoint.method, search.size ? `${path}?${search}` : path, {
           token: used,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runDueJobs } from '../../companion/app/jobs/runner.ts';
 import { type Config, readConfig } from '../../companion/config.ts';
 import { createLog } from '../../companion/http/log.ts';
 import { type Companion, startCompanion } from '../../companion/start.ts';
@@ -11,6 +12,8 @@ export interface TestCompanion extends Companion {
   lines: string[];
   /** Moves its clock forward. */
   pass(ms: number): void;
+  /** Does what is due in the background now. */
+  runJobs(): Promise<void>;
   /** Stops it and starts it again on the same folder. */
   restart(): Promise<void>;
   /** Stops it and removes the folder. */
@@ -43,6 +46,9 @@ export async function testCompanion(env: Record<string, string> = {}): Promise<T
     lines,
     pass(ms) {
       ahead += ms;
+    },
+    runJobs() {
+      return runDueJobs(this.deps);
     },
     async restart() {
       await this.stop();

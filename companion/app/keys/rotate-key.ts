@@ -10,6 +10,7 @@ import type { Deps } from '../deps.ts';
 import { type Idempotency, once } from '../idempotency.ts';
 import { maxLifetimeDays, needCapacity, needPlan } from './capacity.ts';
 import { findKeyFor, type Moved, moveKey, target } from './find.ts';
+import { mailRotation } from './mail.ts';
 import { issueSecret } from './secrets.ts';
 import { viewKey } from './view.ts';
 
@@ -59,6 +60,18 @@ async function replaceSecret(deps: Deps, caller: MemberCaller, change: Change, k
   return secret;
 }
 
+async function tellTechnicalOwner(deps: Deps, caller: MemberCaller, key: Key): Promise<void> {
+  if (!deps.mailer || key.technicalOwner === null) return;
+  const workspace = await deps.store.read
+    .selectFrom('workspace')
+    .select('name')
+    .where('id', '=', caller.member.workspaceId)
+    .executeTakeFirst();
+  const now = deps.now();
+  const stops = key.rotation === null ? now : Date.parse(key.rotation.oldExpiresAt);
+  mailRotation(deps, { ...key, owner: caller.user.email, workspace: workspace?.name ?? '' }, stops, now);
+}
+
 /**
  * Gives a key a new secret. The old one dies now or after the overlap, never past the expiry that it was issued with.
  * @throws Refusal bad_request, not_found, forbidden, conflict (two secrets live, revoked, expired without a new expiry),
@@ -81,7 +94,9 @@ export async function rotateKey(
     return { row: await findKeyFor(change.tx, change.member, keyId, 'key.rotate'), replayed };
   });
   const key = await viewKey(deps, row);
-  return replayed ? { key, replayed } : { key, secret };
+  if (replayed) return { key, replayed };
+  await tellTechnicalOwner(deps, caller, key);
+  return { key, secret };
 }
 
 /** Ends the old secret of a rotation now. @throws Refusal not_found, forbidden, conflict when only one secret lives */

@@ -1,0 +1,86 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { PERIODS } from '../../../shared/contract/overview.ts';
+import type { Deps } from '../deps.ts';
+import type { BackgroundJob } from './job.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Rows removed at once: a few milliseconds of the one thread, and of the write lock. */
+const AT_ONCE = 1000;
+
+/** Days that daily counts of a key are kept: a year and a little, so that two years can be laid side by side. */
+const USAGE_DAYS = 400;
+/** Hours that the overview may ask for, and a day more. */
+const USAGE_HOURS = PERIODS['30d'].seconds / 3600 + 24;
+const EVENT_DAYS = 90;
+/** Rows of the change feed that a cache or stream may still have to catch up with. */
+const FEED_ROWS = 100_000;
+
+/** Repeats a removal of up to `AT_ONCE` rows until one finds less, and lets others have their turn in between. */
+async function removeAll(remove: () => Promise<number>): Promise<number> {
+  for (let removed = 0; ; ) {
+    const now = await remove();
+    removed += now;
+    if (now < AT_ONCE) return removed;
+    await nextTurn();
+  }
+}
+
+/** Removes the oldest rows of a table of the activity file: those with `column` below `before`. */
+function trimActivity(deps: Deps, table: 'request' | 'usage_day' | 'usage_hour', column: string, before: number) {
+  const key = { request: 'seq', usage_day: 'key_id, day', usage_hour: 'workspace_id, hour, environment' }[table];
+  const columns = sql.raw(key);
+  return removeAll(() =>
+    deps.store.activity.write.transaction().execute(async (tx) => {
+      const result = await sql`delete from ${sql.table(table)} where (${columns}) in
+        (select ${columns} from ${sql.table(table)} where ${sql.ref(column)} < ${before} limit ${AT_ONCE})`.execute(tx);
+      return Number(result.numAffectedRows ?? 0);
+    }),
+  );
+}
+
+/** Keeps the request log and the counts for their time. */
+export const activityRetention: BackgroundJob = {
+  name: 'activity-retention',
+  summary: 'Removes requests and counts that are older than they are kept for',
+  everyMs: HOUR_MS,
+  async run(deps) {
+    const now = deps.now();
+    const requests = await trimActivity(deps, 'request', 'at', now - deps.config.requestDays * DAY_MS);
+    const days = await trimActivity(deps, 'usage_day', 'day', Math.floor(now / DAY_MS) - USAGE_DAYS);
+    const hours = await trimActivity(deps, 'usage_hour', 'hour', Math.floor(now / HOUR_MS) - USAGE_HOURS);
+    return `${requests} requests, ${days + hours} counts removed`;
+  },
+};
+
+type Expiring = 'session' | 'connect_code' | 'device_code' | 'reset_token' | 'spent';
+
+/** Removes what is over and can be of no use to anybody any more. */
+export const sweep: BackgroundJob = {
+  name: 'sweep',
+  summary: 'Removes expired sessions, codes and events, and the part of the change feed that everybody has read',
+  everyMs: HOUR_MS,
+  async run(deps) {
+    const now = deps.now();
+    const trim = (table: string, column: string, before: number) =>
+      removeAll(() =>
+        deps.store.transact(async (tx) => {
+          const result = await sql`delete from ${sql.table(table)} where rowid in
+            (select rowid from ${sql.table(table)} where ${sql.ref(column)} < ${before} limit ${AT_ONCE})`.execute(tx);
+          return Number(result.numAffectedRows ?? 0);
+        }),
+      );
+    let over = 0;
+    for (const table of ['session', 'connect_code', 'device_code', 'reset_token', 'spent'] satisfies Expiring[])
+      over += await trim(table, 'expires_at', now);
+    over += await trim('idempotency', 'created_at', now - DAY_MS);
+    over += await trim('event', 'at', now - EVENT_DAYS * DAY_MS);
+    const newest = await deps.store.read
+      .selectFrom('change')
+      .select((f) => f.fn.max('seq').as('seq'))
+      .executeTakeFirst();
+    const fed = await trim('change', 'seq', (newest?.seq ?? 0) - FEED_ROWS);
+    return `${over} expired, ${fed} changes removed`;
+  },
+};
