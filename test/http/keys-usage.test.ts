@@ -176,12 +176,12 @@ test('rows of the request log and counts are kept for their time, then removed i
   expect(await count()).toBe(0);
   // Use is still known when the requests are gone: it is what removals and the overview ask for.
   expect(await read(`W/keys/${key.id}`, ada)).toMatchObject({ usageCount: 1, lastUsed: { at: expect.any(String) } });
-  const old = async (table: 'usage_day' | 'usage_hour') =>
+  const old = async (table: 'usage_day' | 'usage_hour' | 'key_source') =>
     (await deps.store.activity.read.selectFrom(table).selectAll().execute()).length;
   expect(await old('usage_day')).toBeGreaterThan(0);
   await pass(400 * DAY);
   await s.companion.runJobs();
-  expect([await old('usage_day'), await old('usage_hour')]).toEqual([0, 0]);
+  expect([await old('usage_day'), await old('usage_hour'), await old('key_source')]).toEqual([0, 0, 0]);
 });
 
 test('what is over is swept away, and what still matters stays', async () => {

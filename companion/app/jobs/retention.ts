@@ -13,6 +13,8 @@ const AT_ONCE = 1000;
 const USAGE_DAYS = 400;
 /** Hours that the overview may ask for, and a day more. */
 const USAGE_HOURS = PERIODS['30d'].seconds / 3600 + 24;
+/** Days that the preview of a removal looks back, and one more. */
+const SOURCE_DAYS = 31;
 const EVENT_DAYS = 90;
 /** Rows of the change feed that a cache or stream may still have to catch up with. */
 const FEED_ROWS = 100_000;
@@ -27,10 +29,16 @@ async function removeAll(remove: () => Promise<number>): Promise<number> {
   }
 }
 
+const PRIMARY_KEYS = {
+  request: 'seq',
+  usage_day: 'key_id, day',
+  usage_hour: 'workspace_id, hour, environment',
+  key_source: 'key_id, day, purpose, ip, user_agent',
+};
+
 /** Removes the oldest rows of a table of the activity file: those with `column` below `before`. */
-function trimActivity(deps: Deps, table: 'request' | 'usage_day' | 'usage_hour', column: string, before: number) {
-  const key = { request: 'seq', usage_day: 'key_id, day', usage_hour: 'workspace_id, hour, environment' }[table];
-  const columns = sql.raw(key);
+function trimActivity(deps: Deps, table: keyof typeof PRIMARY_KEYS, column: string, before: number) {
+  const columns = sql.raw(PRIMARY_KEYS[table]);
   return removeAll(() =>
     deps.store.activity.write.transaction().execute(async (tx) => {
       const result = await sql`delete from ${sql.table(table)} where (${columns}) in
@@ -50,7 +58,8 @@ export const activityRetention: BackgroundJob = {
     const requests = await trimActivity(deps, 'request', 'at', now - deps.config.requestDays * DAY_MS);
     const days = await trimActivity(deps, 'usage_day', 'day', Math.floor(now / DAY_MS) - USAGE_DAYS);
     const hours = await trimActivity(deps, 'usage_hour', 'hour', Math.floor(now / HOUR_MS) - USAGE_HOURS);
-    return `${requests} requests, ${days + hours} counts removed`;
+    const sources = await trimActivity(deps, 'key_source', 'day', Math.floor(now / DAY_MS) - SOURCE_DAYS);
+    return `${requests} requests, ${days + hours + sources} counts removed`;
   },
 };
 

@@ -29,6 +29,7 @@ create table usage_hour (
 ) strict, without rowid;
 create index usage_hour_age on usage_hour (hour);
 create index usage_day_age on usage_day (day);
+create index key_source_age on key_source (day);
 -- Most requests are let through: looking for the others must not walk past them.
 create index request_refused on request (workspace_id, outcome, seq) where outcome <> 'valid';
 `;
