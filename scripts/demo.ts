@@ -1,5 +1,5 @@
 import { build } from 'wxt';
-import { connectBrowser } from './demo/browser.ts';
+import { connectedBrowser, hasDisplay } from './demo/browser.ts';
 import { LEAVER, playHistory, STARTS } from './demo/history.ts';
 import { LENA, PASSWORD } from './demo/people.ts';
 import { World } from './demo/world.ts';
@@ -17,14 +17,15 @@ Heex Keys demo: ${world.companion.url}
   Things to try: look at the keys, finish the rotation of telemetry-ingest, remove ${LEAVER} and read what that changes.
   Everything is gone when you stop it (Ctrl-C).
 `);
-const browser = await connectBrowser(world.companion.url, LENA.email, PASSWORD);
-if (!browser)
-  console.log(
-    'No display here: load dist/extension/chrome-mv3 into a browser of yours and connect it to the address above.',
-  );
+if (hasDisplay()) process.env.HEADFUL = '1';
+const connected = hasDisplay()
+  ? await connectedBrowser(world.companion.url, { email: LENA.email, password: PASSWORD })
+  : undefined;
+if (!connected)
+  console.log('To see the popup, load dist/extension/chrome-mv3 into a browser and connect it to that address.');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
-    await browser?.close();
+    await connected?.browser.close();
     await world.close();
     process.exit(0);
   });

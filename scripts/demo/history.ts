@@ -89,10 +89,12 @@ async function meet(played: Played, key: DemoKey, daysAgo: number): Promise<void
   }
 }
 
-async function use(played: Played, key: DemoKey, hour: number, weekend: boolean): Promise<void> {
+async function use(played: Played, key: DemoKey, daysAgo: number, hour: number, weekend: boolean): Promise<void> {
   const made = played.keys.get(key);
   if (!made || !key.uses || (weekend && key.uses < 10)) return;
-  const times = Math.round((key.uses * (weekend ? 0.3 : 1)) / 3);
+  // No two days are alike, and every demo is.
+  const mood = 0.4 + ((key.made * 7 + daysAgo * 5 + hour * 3) % 13) / 10;
+  const times = Math.round((key.uses * mood * (weekend ? 0.3 : 1)) / 3);
   for (let i = 0; i < times; i++) {
     // Now and then somebody is where they should not be, or asks for more than the key may.
     const astray = (i + hour) % 17 === 0;
@@ -122,7 +124,7 @@ export async function playHistory(world: World, progress: (share: number) => voi
     const weekday = new Date(world.now()).getUTCDay();
     for (const hour of [0, 1, 2]) {
       world.goTo(Math.max(0, daysAgo - hour / 4));
-      for (const key of KEYS) await use(played, key, hour, weekday === 0 || weekday === 6);
+      for (const key of KEYS) await use(played, key, daysAgo, hour, weekday === 0 || weekday === 6);
     }
   }
   const owner = await signedIn(played, LENA);
