@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
 import { makeProof } from '../../examples/agent/enrol.ts';
 import { ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
-import { enrolGroup, enrolled } from '../support/agents.ts';
+import { enrolGroup, enrolled, rawSocket } from '../support/agents.ts';
 import { call } from '../support/client.ts';
 import { type MadeKey, type Person, type Scenario, scenario } from '../support/scenario.ts';
 
@@ -230,4 +230,20 @@ test('the record stays readable when its key is revoked and its owner gone', asy
       enrolledKey: { id: used.id, name: 'docker-edge', status: 'revoked', revokedReason: 'member_left' },
     },
   ]);
+});
+
+test('an address whose proofs fail again and again is made to wait', async () => {
+  for (let i = 0; i < 60; i++) {
+    const guess = rawSocket(s.url);
+    await guess.next();
+    guess.socket.send('a guess');
+    expect((await guess.closed).code).toBe(4400);
+  }
+  const status = await new Promise((done) => {
+    const { socket } = rawSocket(s.url);
+    socket.on('unexpected-response', (_request, response) =>
+      done([response.statusCode, Number(response.headers['retry-after']) > 0]),
+    );
+  });
+  expect(status).toEqual([429, true]);
 });
