@@ -2,8 +2,9 @@ import { USER_SCHEMA } from '../../companion/domain/scim/user.ts';
 import { newCredential } from '../../examples/agent/credential.ts';
 import { makeProof } from '../../examples/agent/enrol.ts';
 import { DEVICE_GRANT } from '../../shared/contract/device.ts';
+import type { Endpoint } from '../../shared/contract/endpoint.ts';
 import { enrolGroup, enrolled } from '../support/agents.ts';
-import type { Person, Scenario } from '../support/scenario.ts';
+import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 /** Every kind of caller. `member` asks for what is their own; `other`, `admin` and `owner` for what is that member's. */
 export const CALLERS = [
@@ -30,6 +31,48 @@ export interface World {
   tokens: Record<CallerKind, string | undefined>;
   /** A person with an account, a membership and a session of their own. */
   join(): Promise<Person>;
+}
+
+/** A workspace with somebody of every kind in it, on a companion of its own. */
+export async function makeWorld(): Promise<World> {
+  const s = await scenario({ HEEX_KEY_LIMIT: '100000' });
+  let joined = 0;
+  const join = () => s.member(`Person ${++joined}`);
+  const [ada, other, admin, suspended, gone] = [
+    await s.member('Ada'),
+    await s.member('Ben'),
+    await s.member('Anna', 'admin'),
+    await join(),
+    await join(),
+  ];
+  await s.as(admin, 'POST', `W/members/${suspended.membershipId}/suspend`);
+  await s.as(admin, 'DELETE', `W/members/${gone.membershipId}`);
+  const tokens: World['tokens'] = {
+    none: undefined,
+    // Whoever was removed may sign in again, and then is somebody without a membership.
+    outsider: await s.signIn(gone),
+    member: ada.token,
+    other: other.token,
+    suspended: await s.signIn(suspended),
+    admin: admin.token,
+    owner: s.owner.token,
+    key: (await s.key(ada)).secret,
+    verifier: await s.verifier(),
+    scim: (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' })).body.secret,
+    removed: gone.token,
+  };
+  return { s, ada, admin, tokens, join };
+}
+
+/** The path of an endpoint with its parameters filled in. */
+export function pathOf({ s }: World, endpoint: Endpoint, { params, query }: Asked): string {
+  const values: Record<string, string> = { workspaceId: s.workspaceId, ...params };
+  const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${endpoint.id}: the row says nothing of :${name}`);
+    return value;
+  });
+  return query ? `${path}?${query}` : path;
 }
 
 /** One request: what stands for the path's parameters (the workspace is there already), and the body or query. */
