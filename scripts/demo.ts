@@ -7,9 +7,11 @@ import { World } from './demo/world.ts';
 // A companion on throw-away data with a believable workspace; where there is a display, a browser that is connected to it.
 await build({ browser: 'chrome' });
 const world = await World.open(process.env.HEEX_PORT ?? '8787', STARTS);
-await playHistory(world, (share) => {
+const fleet = new AbortController();
+const progress = (share: number) => {
   if (process.stdout.isTTY) process.stdout.write(`\rPlaying six weeks of Acme Robotics… ${Math.round(share * 100)}%`);
-});
+};
+await playHistory(world, progress, fleet.signal);
 console.log(`
 
 Heex Keys demo: ${world.companion.url}
@@ -25,6 +27,7 @@ if (!connected)
   console.log('To see the popup, load dist/extension/chrome-mv3 into a browser and connect it to that address.');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
+    fleet.abort();
     await connected?.browser.close();
     await world.close();
     process.exit(0);

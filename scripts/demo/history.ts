@@ -1,3 +1,4 @@
+import { startFleet } from './agents.ts';
 import { type DemoKey, type DemoPerson, GROUPS, JONAS, KEYS, LENA, PASSWORD, PEOPLE } from './people.ts';
 import { DAY, type World } from './world.ts';
 
@@ -110,8 +111,9 @@ async function use(played: Played, key: DemoKey, daysAgo: number, hour: number, 
 /**
  * Plays six weeks of the workspace and leaves the clock at the present.
  * @param progress told the share that is done, 0 to 1
+ * @param stop ends the agents that run from then on
  */
-export async function playHistory(world: World, progress: (share: number) => void): Promise<void> {
+export async function playHistory(world: World, progress: (share: number) => void, stop: AbortSignal): Promise<void> {
   const played = await open(world);
   for (let daysAgo = DAYS; daysAgo >= 0; daysAgo--) {
     progress(1 - daysAgo / DAYS);
@@ -129,6 +131,8 @@ export async function playHistory(world: World, progress: (share: number) => voi
   }
   const owner = await signedIn(played, LENA);
   await world.call('POST', `${played.w}/invitations`, owner, { email: 'sam@acme.example', role: 'member' });
+  const installer = [...played.keys].find(([key]) => key.name === 'fleet-install')?.[1];
+  if (installer) await startFleet(world.companion.url, installer.secret, stop);
 }
 
 /** Whom the demo suggests to remove. */
