@@ -156,6 +156,14 @@ describe('what was begun', () => {
   });
 });
 
+test('the popup has the size that it is drawn for, and scrolls inside only', async () => {
+  const popup = new Hand(await ext.popup(tab));
+  await popup.see('New key');
+  const size = await popup.page.evaluate(() => [innerWidth, innerHeight, document.documentElement.scrollHeight]);
+  expect(size).toEqual([400, 600, 600]);
+  await popup.page.close();
+});
+
 test('a script in a page cannot read what the extension keeps', async () => {
   const page = await ext.open('popup.html');
   const answers = await page.evaluate(async (host) => {
