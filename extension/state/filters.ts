@@ -36,7 +36,7 @@ function expirationOf(key: Key): z.infer<typeof expiration> {
 }
 
 /** Whether a key is shown under these filters, the environment apart when `but` says so. */
-function matches(key: Key, f: Filters, but?: 'environment'): boolean {
+export function matches(key: Key, f: Filters, but?: 'environment'): boolean {
   const text = f.search.trim().toLowerCase();
   return (
     (but === 'environment' || f.environment === null || key.environment === f.environment) &&

@@ -13,13 +13,13 @@ import {
 } from './chart-data.ts';
 import { compact, day, number } from './format.ts';
 
-const SPARK = { days: 16, width: 64, height: 18, bar: 3 };
+const SPARK = { days: 16, width: 64, bar: 3 };
 /** Least height that still shows that there was something. */
 const LEAST = 1.5;
 
-/** Sixteen days of use in the corner of a row. */
-export function Sparkline({ days }: { days: readonly UsageDay[] }) {
-  const { width, height, bar } = SPARK;
+/** Sixteen days of use in the corner of a row; `height` in pixels. */
+export function Sparkline({ days, height = 18 }: { days: readonly UsageDay[]; height?: number }) {
+  const { width, bar } = SPARK;
   const sum = total(days.slice(-SPARK.days));
   return (
     <svg

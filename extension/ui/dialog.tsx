@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { surface } from '../state/surface.ts';
 import { useModalLayer } from './shortcuts.ts';
 
 interface DialogProps {
@@ -12,8 +13,8 @@ interface DialogProps {
   foot: ComponentChildren;
   /** Something is destroyed: screen readers interrupt for it. */
   alert?: boolean;
-  /** `sheet` rises from the bottom of the popup, `drawer` stands at the right of the workspace page. */
-  shape?: 'dialog' | 'sheet' | 'drawer';
+  /** A sheet rises from the bottom of the popup. */
+  shape?: 'dialog' | 'sheet';
   full?: boolean;
   /** The foot holds a field above its buttons. */
   footStack?: boolean;
@@ -75,7 +76,9 @@ function useModal(onClose: () => void) {
 }
 
 export function Dialog(props: DialogProps) {
-  const { shape = 'dialog', full, alert, onClose, onSubmit } = props;
+  const { full, alert, onClose, onSubmit } = props;
+  // A sheet belongs to the popup's narrow page; in a full tab the same thing stands in the middle.
+  const shape = props.shape === 'sheet' && surface.value === 'popup' ? 'sheet' : 'dialog';
   const titleId = useId();
   const ref = useModal(onClose);
   useModalLayer();
@@ -97,7 +100,7 @@ export function Dialog(props: DialogProps) {
   return (
     <dialog
       ref={ref}
-      class={`dialog ${shape === 'dialog' ? '' : shape} ${full ? 'sheet--full' : ''}`}
+      class={`dialog ${shape === 'sheet' ? 'sheet' : ''} ${full && shape === 'sheet' ? 'sheet--full' : ''}`}
       role={alert ? 'alertdialog' : undefined}
       aria-modal="true"
       aria-labelledby={titleId}

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { type ComponentChildren, createContext } from 'preact';
+import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { scroll } from '../state/drafts.ts';
 import { preferences } from '../state/preferences.ts';
 import { back } from '../state/route.ts';
@@ -24,7 +24,7 @@ function useFirstFocus() {
     // A part of the screen may know better, e.g. the row that one comes back to.
     if (page?.contains(document.activeElement)) return;
     const marked = page?.querySelector<HTMLElement>('[data-autofocus]');
-    const target = marked ?? page?.querySelector<HTMLElement>('h1[tabindex]');
+    const target = marked ?? page?.querySelector<HTMLElement>(':is(h1, h2)[tabindex]');
     target?.focus({ preventScroll: true });
   }, []);
   return ref;
@@ -34,7 +34,7 @@ const WAIT = 200;
 
 /** Keeps how far the element is scrolled, and brings it back when the screen is shown again. */
 function useKeptScroll(name: string | undefined) {
-  const ref = useRef<HTMLElement>(null);
+  const ref = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     if (name && ref.current) ref.current.scrollTop = scroll.peek()[name] ?? 0;
   }, [name]);
@@ -55,6 +55,9 @@ function useKeptScroll(name: string | undefined) {
   return ref;
 }
 
+/** Whether a screen stands in the panel of the workspace page, which has landmarks, a heading and notes of its own. */
+export const InPanel = createContext(false);
+
 interface PopupPageProps {
   top?: ComponentChildren;
   children: ComponentChildren;
@@ -70,15 +73,18 @@ interface PopupPageProps {
 /** 400×600: a bar that stays, a body that scrolls, a foot that stays. */
 export function PopupPage({ top, children, foot, quiet, scrollName, over }: PopupPageProps) {
   const page = useFirstFocus();
-  const body = useKeptScroll(scrollName);
+  const panel = useContext(InPanel);
+  const body = useKeptScroll(panel ? undefined : scrollName);
+  const Body = panel ? 'div' : 'main';
+  const Foot = panel ? 'div' : 'footer';
   return (
     <div class="popup" ref={page}>
       <div class="popup__top">{top}</div>
-      <main class="popup__body" ref={body}>
+      <Body class="popup__body" ref={body}>
         {children}
-      </main>
-      {foot && <footer class={`popup__foot ${quiet ? 'popup__foot--quiet' : ''}`}>{foot}</footer>}
-      <Toasts />
+      </Body>
+      {foot && <Foot class={`popup__foot ${quiet ? 'popup__foot--quiet' : ''}`}>{foot}</Foot>}
+      {!panel && <Toasts />}
       {over}
     </div>
   );
@@ -92,15 +98,19 @@ interface TitleBarProps {
 
 /** The bar of a screen below the first one: back, what it is about, its acts. Escape goes back too. */
 export function TitleBar({ title, onBack = back, end }: TitleBarProps) {
-  useShortcuts(onBack ? [{ key: 'Escape', words: 'Back', typing: true, run: onBack }] : []);
+  const panel = useContext(InPanel);
+  useShortcuts(onBack ? [{ key: 'Escape', words: panel ? 'Close' : 'Back', typing: true, run: onBack }] : []);
+  const Bar = panel ? 'div' : 'header';
+  const Heading = panel ? 'h2' : 'h1';
   return (
-    <header class={`topbar topbar--title ${onBack ? '' : 'topbar--first'}`}>
-      {onBack && <Button variant="ghost" icon="back" label="Back" onClick={onBack} />}
-      <h1 class="truncate" title={title} tabIndex={-1}>
+    <Bar class={`topbar topbar--title ${onBack && !panel ? '' : 'topbar--first'}`}>
+      {onBack && !panel && <Button variant="ghost" icon="back" label="Back" onClick={onBack} />}
+      <Heading class="truncate" title={title} tabIndex={-1}>
         {title}
-      </h1>
+      </Heading>
       <span class="grow" />
       {end}
-    </header>
+      {onBack && panel && <Button variant="ghost" icon="x" label="Close" onClick={onBack} />}
+    </Bar>
   );
 }

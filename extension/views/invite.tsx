@@ -18,12 +18,13 @@ import { Icon } from '../ui/icon.tsx';
 import { Callout } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
 import { fieldErrors } from './key-form-model.ts';
-import { ROLE_WORDS } from './top-bar.tsx';
+import { ROLE_WORDS } from './menus.tsx';
 
 /** An admin can't make owners. */
 const givenRoles = (): Role[] => (role.value === 'owner' ? ['member', 'admin', 'owner'] : ['member', 'admin']);
 
-async function copyLink(invitation: TeamInvitation): Promise<boolean> {
+/** The link can be copied as long as this browser runs. */
+export async function copyInvitationLink(invitation: TeamInvitation): Promise<boolean> {
   const done = invitation.link !== null && (await copy(invitation.link));
   showToast(done ? 'Invitation link copied' : 'Not copied. Press Copy link.', done ? 'ok' : 'bad');
   return done;
@@ -62,7 +63,7 @@ function useInvite() {
     inviteDraft.value = EMPTY_INVITE;
     setErrors([]);
     setMade(result.value);
-    if (way === 'link') await copyLink(result.value);
+    if (way === 'link') await copyInvitationLink(result.value);
   };
   const change = (part: Partial<typeof inviteDraft.value>) => {
     inviteDraft.value = { ...inviteDraft.value, ...part };
@@ -87,7 +88,7 @@ function MadeNote({ of: invitation, onClose }: { of: TeamInvitation; onClose: ()
             aria-label="Invitation link"
             onFocus={(e) => e.currentTarget.select()}
           />
-          <Button size="sm" icon="copy" onClick={() => void copyLink(invitation)}>
+          <Button size="sm" icon="copy" onClick={() => void copyInvitationLink(invitation)}>
             Copy link
           </Button>
         </div>
@@ -179,7 +180,7 @@ export function InvitationRow({ of: invitation }: { of: TeamInvitation }) {
         </small>
       </div>
       {invitation.link && (
-        <Button variant="ghost" size="sm" icon="link" onClick={() => void copyLink(invitation)}>
+        <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
           Copy link
         </Button>
       )}

@@ -3,7 +3,7 @@ import type { Member } from '../../shared/contract/workspace.ts';
 import { allKeys } from '../state/keys.ts';
 import { navigate } from '../state/route.ts';
 import { invitations, liveKeysOf, members, refreshTeam, teamFailure, teamRefreshing } from '../state/team.ts';
-import { me, offline, role } from '../state/workspace.ts';
+import { me } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { count } from '../ui/format.ts';
@@ -13,17 +13,10 @@ import { MenuItem, useMenu } from '../ui/menu.tsx';
 import { SkeletonRows } from '../ui/notice.tsx';
 import { PopupPage } from '../ui/page.tsx';
 import { InvitationRow, InviteForm } from './invite.tsx';
+import { ROLE_WORDS } from './menus.tsx';
 import { RemoveSheet } from './remove-sheet.tsx';
-import { ROLE_WORDS, TopBar } from './top-bar.tsx';
-
-/** Why the reader can't remove this member: an admin is not above an owner. The server decides all the same. */
-function whyNotRemove(member: Member): string | undefined {
-  if (offline.value) return 'Needs the server';
-  const owners = members.value?.filter((m) => m.role === 'owner').length ?? 0;
-  if (member.role === 'owner' && owners <= 1) return 'The last owner can’t be removed';
-  if (member.role === 'owner' && role.value !== 'owner') return 'Only an owner can remove an owner';
-  return undefined;
-}
+import { whyNotRemove } from './team-rules.ts';
+import { TopBar } from './top-bar.tsx';
 
 /** One's own row: leaving is possible, but not by a slip. */
 function OwnMenu({ of: member }: { of: Member }) {

@@ -1,213 +1,14 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import type { Role } from '../../shared/contract/fields.ts';
-import { disconnect, serverHost } from '../state/connection.ts';
-import { preferences, setPreferences } from '../state/preferences.ts';
 import { navigate, openWorkspace, route } from '../state/route.ts';
-import { showFailure } from '../state/toasts.ts';
-import { chooseWorkspace, isAdmin, me, memberships, workspace } from '../state/workspace.ts';
+import { isAdmin, me, workspace } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
-import { Icon } from '../ui/icon.tsx';
-import { Avatar, Logo } from '../ui/marks.tsx';
-import { MenuItem, useMenu } from '../ui/menu.tsx';
+import { Logo } from '../ui/marks.tsx';
 import { useShortcuts } from '../ui/shortcuts.ts';
 import { SectionTabs } from '../ui/tabs.tsx';
-import { openShortcuts } from './shortcut-list.tsx';
-
-export const ROLE_WORDS: Record<Role, string> = { owner: 'Owner', admin: 'Admin', member: 'Member' };
-
-function WorkspaceMenu() {
-  const menu = useMenu();
-  const current = workspace.value;
-  const choose = async (id: string) => {
-    const result = await chooseWorkspace(id);
-    if (!result.ok) showFailure('The workspace was not switched', result.failure);
-  };
-  return (
-    <>
-      <button
-        type="button"
-        class="ws"
-        ref={menu.opener}
-        aria-haspopup="menu"
-        aria-expanded={menu.open}
-        aria-label={`Workspace: ${current?.name ?? ''}. Switch workspace`}
-        onClick={menu.toggle}
-      >
-        <Avatar name={current?.name ?? ''} square ink />
-        <span class="truncate" title={current?.name}>
-          {current?.name}
-        </span>
-        <Icon name="updown" />
-      </button>
-      {menu.show({
-        label: 'Workspaces',
-        width: 304,
-        children: (
-          <>
-            <div class="menu__label" role="presentation">
-              {serverHost.value}
-            </div>
-            {memberships.value.map((membership) => {
-              const chosen = membership.workspaceId === current?.id;
-              return (
-                <MenuItem
-                  key={membership.id}
-                  mark={<Avatar name={membership.workspaceName} square ink={chosen} />}
-                  checked={chosen}
-                  onSelect={menu.choose(() => void (chosen || choose(membership.workspaceId)))}
-                >
-                  {membership.workspaceName}
-                  <small>
-                    {ROLE_WORDS[membership.role]}
-                    {chosen && current && ` · ${current.keysUsed} of ${current.keyLimit} keys`}
-                    {membership.status === 'suspended' && ' · suspended'}
-                  </small>
-                </MenuItem>
-              );
-            })}
-            <hr />
-            <MenuItem icon="expand" kbd="o" onSelect={menu.choose(() => void openWorkspace(route.peek()))}>
-              Open workspace page
-            </MenuItem>
-          </>
-        ),
-      })}
-    </>
-  );
-}
-
-const THEMES = [
-  ['auto', 'Auto'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-] as const;
-
-function ThemeChoice() {
-  return (
-    <fieldset class="menu__item menu__item--still" aria-label="Theme">
-      <Icon name="eye" />
-      <span class="grow" aria-hidden="true">
-        Theme
-      </span>
-      <div class="seg seg--sm" role="presentation">
-        {THEMES.map(([value, words]) => (
-          <button
-            key={value}
-            type="button"
-            role="menuitemradio"
-            aria-checked={preferences.value.theme === value}
-            tabIndex={-1}
-            onClick={() => void setPreferences({ theme: value })}
-          >
-            {words}
-          </button>
-        ))}
-      </div>
-    </fieldset>
-  );
-}
-
-function AccountMenu({ onDisconnect }: { onDisconnect: () => void }) {
-  const menu = useMenu();
-  const user = me.value?.user;
-  const { reminders } = preferences.value;
-  return (
-    <>
-      <button
-        type="button"
-        class="btn btn--ghost btn--icon"
-        ref={menu.opener}
-        aria-haspopup="menu"
-        aria-expanded={menu.open}
-        aria-label={`Account: ${user?.name ?? ''}`}
-        title="Account"
-        onClick={menu.toggle}
-      >
-        <Avatar name={user?.name ?? ''} />
-      </button>
-      {menu.show({
-        label: 'Account',
-        align: 'end',
-        width: 264,
-        children: (
-          <>
-            <div class="row menu__person" role="presentation">
-              <Avatar name={user?.name ?? ''} large />
-              <div class="grow">
-                <b class="semi truncate" title={user?.name}>
-                  {user?.name}
-                </b>
-                <p class="small subtle truncate" title={user?.email}>
-                  {user?.email}
-                </p>
-              </div>
-            </div>
-            <hr />
-            <MenuItem
-              icon="bell"
-              end={<span class="small subtle">{reminders ? 'On' : 'Off'}</span>}
-              onSelect={() => void setPreferences({ reminders: !reminders })}
-            >
-              Reminders before expiry
-            </MenuItem>
-            <ThemeChoice />
-            <MenuItem icon="keyboard" kbd="?" onSelect={menu.choose(openShortcuts)}>
-              Keyboard shortcuts
-            </MenuItem>
-            <MenuItem
-              icon="globe"
-              end={<Icon name="external" />}
-              onSelect={menu.choose(() => void openWorkspace({ screen: 'account' }))}
-            >
-              Browsers and terminals
-            </MenuItem>
-            <hr />
-            <MenuItem icon="logout" onSelect={menu.choose(onDisconnect)}>
-              Disconnect this browser
-            </MenuItem>
-          </>
-        ),
-      })}
-    </>
-  );
-}
-
-function DisconnectDialog({ onClose }: { onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const act = async () => {
-    setBusy(true);
-    const result = await disconnect();
-    setBusy(false);
-    if (!result.ok) showFailure('Not disconnected', result.failure);
-    onClose();
-  };
-  return (
-    <Dialog
-      title="Disconnect this browser?"
-      shape="sheet"
-      onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Disconnecting'} onClick={() => void act()}>
-            Disconnect
-          </Button>
-        </>
-      }
-    >
-      <p>
-        This ends your session on {serverHost.value} and forgets the list of keys here. Your keys keep working. A secret
-        that you have not stored yet is lost.
-      </p>
-    </Dialog>
-  );
-}
+import { AccountMenu, WorkspaceMenu } from './menus.tsx';
 
 /** The bar of the popup's first screens, with their sections. */
 export function TopBar({ title, at, end }: { title: string; at: 'keys' | 'team'; end?: ComponentChildren }) {
-  const [leaving, setLeaving] = useState(false);
   useShortcuts([{ key: 'o', words: 'Open the workspace page', run: () => void openWorkspace(route.peek()) }]);
   const sections = [
     { value: 'keys' as const, label: 'Keys' },
@@ -227,7 +28,7 @@ export function TopBar({ title, at, end }: { title: string; at: 'keys' | 'team';
           label="Open the workspace in a tab"
           onClick={() => void openWorkspace(route.peek())}
         />
-        {me.value && <AccountMenu onDisconnect={() => setLeaving(true)} />}
+        {me.value && <AccountMenu />}
       </header>
       <SectionTabs
         label="Sections"
@@ -236,7 +37,6 @@ export function TopBar({ title, at, end }: { title: string; at: 'keys' | 'team';
         onChange={(screen) => navigate({ screen })}
         end={end}
       />
-      {leaving && <DisconnectDialog onClose={() => setLeaving(false)} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Asked } from '../support/views/browser.ts';
+import { asked, button, focused, focusedText, settle, text } from '../support/views/hands.ts';
 import { Stage } from '../support/views/stage.ts';
 
 let stage: Stage;
@@ -18,22 +18,6 @@ async function show(scene: string): Promise<Page> {
   pages.push(page);
   return page;
 }
-/** What has the focus, in words: its accessible name or text. */
-const focused = (page: Page) =>
-  page.evaluate(() => {
-    const e = document.activeElement;
-    return e?.getAttribute('aria-label') ?? (e as HTMLInputElement)?.name ?? e?.textContent ?? '';
-  });
-const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? '');
-const text = (page: Page, selector: string) => page.$eval(selector, (e) => e.textContent ?? '');
-const asked = (page: Page, type: string) =>
-  page.evaluate(
-    (t) => (globalThis as unknown as { asked: Asked[] }).asked.filter((a) => a.type === t).map((a) => a.payload),
-    type,
-  );
-const button = (page: Page, words: string) => page.locator(`::-p-aria([name="${words}"][role="button"])`);
-const settle = (page: Page) => page.evaluate(() => new Promise((done) => setTimeout(done, 60)));
-
 test('the popup opens in the search; arrows go through the list, Enter opens, Escape comes back to the same row', async () => {
   const page = await show('p2-keys');
   expect(await focused(page)).toBe('Search keys');

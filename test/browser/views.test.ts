@@ -18,12 +18,13 @@ interface Violation {
   nodes: { target: string[]; failureSummary: string }[];
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** Everything, or the one rule that colours can break. */
+async function violations(page: Page, only?: 'color-contrast'): Promise<string[]> {
   await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe.run;
-    return (await run()).violations;
-  });
+  const found = await page.evaluate(async (rule) => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } };
+    return (await axe.run(rule ? { runOnly: [rule] } : {})).violations;
+  }, only);
   return found.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')} ${n.failureSummary}`));
 }
 

@@ -23,6 +23,7 @@ for (const [name, value] of Object.entries(kept)) {
   await browser.storage.session.set({ [`page.${name}`]: value });
   await browser.storage.local.set({ [`page.${name}`]: value });
 }
+if (scene.hash) history.replaceState(null, '', `#${scene.hash}`);
 const surface = scene.surface ?? 'popup';
 document.body.className = surface;
 await startState(surface);

@@ -19,6 +19,7 @@ import {
   USAGE,
   usage,
 } from './samples.ts';
+import { AGENTS, AUDIT, SESSIONS, TEAM_KEYS, VERIFIERS } from './samples-workspace.ts';
 
 /** One screen in one state: what is published, where the page is, what the background would answer. */
 export interface Scene {
@@ -27,6 +28,8 @@ export interface Scene {
   kept?: Record<string, unknown>;
   answers?: Answers;
   surface?: 'popup' | 'workspace';
+  /** Where the full page is. */
+  hash?: string;
 }
 
 const MINUTE = 60_000;
@@ -46,6 +49,13 @@ const requests =
   () => ({ items: rows, nextCursor: null });
 const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
 const base: Answers = {
+  'agent.list': () => ({ items: AGENTS, nextCursor: 'more', counts: { total: 41, connected: 38, keyGone: 9 } }),
+  'audit.list': () => ({ items: AUDIT, nextCursor: null }),
+  'audit.verify': () => ({ valid: true, entries: 8413, pending: 0, head: null }),
+  'verifier.list': () => VERIFIERS,
+  'verifier.create': () => ({ verifier: VERIFIERS[0], secret: 'heexv_K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz' }),
+  'session.list': () => SESSIONS,
+  'key.revokeMany': ({ keyIds }: { keyIds: string[] }) => keyIds.map((id) => ({ ...known(id), status: 'revoked' })),
   'key.disable': ({ keyId }: { keyId: string }) => ({ ...known(keyId), status: 'disabled' }),
   'key.enable': ({ keyId }: { keyId: string }) => ({ ...known(keyId), status: 'active' }),
   'key.revoke': ({ keyId }: { keyId: string }) => ({
@@ -252,5 +262,46 @@ export const SCENES: Record<string, Scene> = {
   },
   'p9-remove': { published: connected(), route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }] },
 };
+
+/** The full page at an address. */
+const full = (
+  hash: string,
+  published: Scene['published'] = connected({ allKeys: TEAM_KEYS }),
+  answers: Answers = {},
+): Scene => ({
+  surface: 'workspace',
+  hash,
+  published,
+  answers,
+});
+Object.assign(SCENES, {
+  'w2-keys': full('/keys'),
+  'w2-keys-member': full(
+    '/keys',
+    connected({ membership: { ...snapshot().membership, role: 'member' }, allKeys: null }),
+  ),
+  'w2-keys-empty': full('/keys', connected({ keys: [], allKeys: [] })),
+  'w2-key': full(`/key/${KEYS[0]?.id}`),
+  'w2-new': full('/new'),
+  'w2-revoke': full(`/revoke/${KEYS[0]?.id}`),
+  'w2-reveal': full('/keys', { ...connected(), fresh: [fresh()] }),
+  'w3-members': full('/members'),
+  'w3-remove': full('/remove/mem_jonas'),
+  'w4-agents': full('/agents'),
+  'w4-agents-empty': full('/agents', connected(), {
+    'agent.list': () => ({ items: [], nextCursor: null, counts: { total: 0, connected: 0, keyGone: 0 } }),
+  }),
+  'w5-groups': full('/groups/grp_ingest'),
+  'w5-groups-new': full('/groups/new'),
+  'w7-audit': full('/audit'),
+  'w7-audit-broken': full('/audit', connected(), {
+    'audit.verify': () => ({ valid: false, entries: 8413, pending: 0, head: null, brokenAt: AUDIT[2]?.seq }),
+  }),
+  'w7-audit-failed': full('/audit', connected(), {
+    'audit.list': () => refusal('network', 'The server can’t be reached'),
+  }),
+  'w8-settings': full('/settings'),
+  'w9-account': full('/account'),
+} satisfies Record<string, Scene>);
 
 for (const scene of Object.values(SCENES)) scene.answers = { ...base, ...scene.answers };

@@ -1,0 +1,110 @@
+import type { AuditEntry } from '../../../shared/contract/audit.ts';
+import type { IconName } from '../../ui/icon.tsx';
+
+/** What happened, before the name of what it happened to: `rotated` prod-main-app. */
+const VERBS: Record<string, readonly [IconName, string]> = {
+  'workspace.created': ['building', 'created the workspace'],
+  'workspace.edited': ['sliders', 'changed the settings of'],
+  'workspace.ownerless': ['warn', 'left without an owner:'],
+  'key.created': ['key', 'created'],
+  'key.edited': ['pencil', 'edited'],
+  'key.rotated': ['rotate', 'rotated'],
+  'key.rotation_finished': ['rotate', 'finished the rotation of'],
+  'key.disabled': ['pause-circle', 'disabled'],
+  'key.enabled': ['play', 'enabled'],
+  'key.revoked': ['x-circle', 'revoked'],
+  'group.created': ['layers', 'created group'],
+  'group.edited': ['layers', 'changed group'],
+  'group.deleted': ['layers', 'deleted group'],
+  'invitation.created': ['user-plus', 'invited'],
+  'invitation.withdrawn': ['x', 'withdrew the invitation of'],
+  'member.joined': ['user-plus', 'joined:'],
+  'member.removed': ['user-minus', 'removed'],
+  'member.suspended': ['pause-circle', 'suspended'],
+  'member.reinstated': ['play', 'reinstated'],
+  'member.role_changed': ['users', 'changed the role of'],
+  'session.created': ['globe', 'signed in:'],
+  'session.connected': ['globe', 'approved'],
+  'session.ended': ['logout', 'ended the session'],
+  'verifier.created': ['server', 'added verifier'],
+  'verifier.removed': ['server', 'removed verifier'],
+  'agent.enrolled': ['agent', 'enrolled agent'],
+  'agent.removed': ['agent', 'removed agent'],
+  'password.changed': ['lock', 'changed the password of'],
+  'password.reset': ['lock', 'reset the password of'],
+  'password.reset_link_created': ['link', 'made a reset link for'],
+  'passkey.added': ['passkey', 'added passkey'],
+  'passkey.removed': ['passkey', 'removed passkey'],
+  'sso.saved': ['building', 'set up single sign-on:'],
+  'sso.removed': ['building', 'turned off single sign-on:'],
+  'identity.linked': ['link', 'linked'],
+  'identity.unlinked': ['link', 'unlinked'],
+  'user.provisioned': ['users', 'provisioned'],
+  'user.deprovisioned': ['user-minus', 'deprovisioned'],
+};
+
+/** Icon and verb of an action; one that is not known here is told as the server names it. */
+export function actionWords(action: string): readonly [IconName, string] {
+  return VERBS[action] ?? ['info', action.replace(/[._]/g, ' ')];
+}
+
+/** `ipAllowlist` and `expires_at` as people write them. */
+export function fieldWords(field: string): string {
+  const words = field
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/_/g, ' ')
+    .toLowerCase();
+  return words
+    .replace(/\bip\b/, 'IP')
+    .replace(/ at$/, '')
+    .replace(/ id$/, '');
+}
+
+function valueWords(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'none';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueWords).join(', ');
+  if (typeof value === 'object') return Object.values(value).map(valueWords).join(' / ');
+  const text = String(value);
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? text.slice(0, 16).replace('T', ' ') : text;
+}
+
+const MOST = 3;
+
+/** What changed, in one line: `role: member → admin`. Of something new, its values; at most three fields. */
+export function changeWords({ before, after }: Pick<AuditEntry, 'before' | 'after'>): string {
+  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const told = fields.flatMap((field) => {
+    const [old, fresh] = [valueWords(before?.[field]), valueWords(after?.[field])];
+    if (before && after) return old === fresh ? [] : [`${fieldWords(field)}: ${old} → ${fresh}`];
+    const only = before ? old : fresh;
+    return only === 'none' ? [] : [`${fieldWords(field)}: ${only}`];
+  });
+  const rest = told.length - MOST;
+  return told.slice(0, MOST).join(' · ') + (rest > 0 ? ` · ${rest} more` : '');
+}
+
+const ACTORS: Record<string, string> = {
+  scim: 'Identity provider',
+  system: 'Heex Keys',
+  operator: 'Operator',
+  database: 'Database',
+};
+
+/** Who it was, also when nobody was. */
+export function actorWords(actor: AuditEntry['actor']): string {
+  return actor.name ?? ACTORS[actor.type] ?? actor.type;
+}
+
+/** The kinds of things that the log can be narrowed to. */
+export const AUDIT_KINDS = [
+  { value: 'key', label: 'Keys' },
+  { value: 'member', label: 'Members' },
+  { value: 'invitation', label: 'Invitations' },
+  { value: 'group', label: 'Groups' },
+  { value: 'agent', label: 'Agents' },
+  { value: 'verifier', label: 'Verifiers' },
+  { value: 'session', label: 'Sessions' },
+  { value: 'workspace', label: 'Workspace' },
+  { value: 'sso', label: 'Single sign-on' },
+  { value: 'user', label: 'Provisioning' },
+] as const;

@@ -1,0 +1,77 @@
+import type { TeamInvitation } from '../../messages/published.ts';
+import { now } from '../../state/clock.ts';
+import { withdrawInvitation } from '../../state/team.ts';
+import { offline } from '../../state/workspace.ts';
+import { Button } from '../../ui/button.tsx';
+import { DAY, moment, ms, until } from '../../ui/format.ts';
+import { When } from '../../ui/when.tsx';
+import { copyInvitationLink } from '../invite.tsx';
+import { ROLE_WORDS } from '../menus.tsx';
+
+function Row({ of: invitation }: { of: TeamInvitation }) {
+  const soon = ms(invitation.expiresAt) - now.value < 2 * DAY;
+  return (
+    <tr>
+      <td class="semi truncate" title={invitation.email}>
+        {invitation.email}
+      </td>
+      <td>{ROLE_WORDS[invitation.role]}</td>
+      <td class="truncate">{invitation.invitedBy.name}</td>
+      <td>
+        <When at={invitation.createdAt} words={moment} />
+      </td>
+      <td>
+        <span class={soon ? 'warn semi' : undefined}>
+          <When at={invitation.expiresAt} words={until} />
+        </span>
+      </td>
+      <td class="r nowrap">
+        {invitation.link && (
+          <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
+            Copy link
+          </Button>
+        )}
+        <Button
+          variant="ghost"
+          size="sm"
+          unavailable={offline.value && 'Needs the server'}
+          onClick={() => void withdrawInvitation(invitation)}
+        >
+          Withdraw<span class="sr"> invitation for {invitation.email}</span>
+        </Button>
+      </td>
+    </tr>
+  );
+}
+
+/** Invitations that wait to be accepted. */
+export function InvitationTable({ of: list }: { of: readonly TeamInvitation[] }) {
+  return (
+    <section class="card card--table">
+      <div class="card__head">
+        <h2>Invitations</h2>
+        <span class="small subtle">{list.length} waiting</span>
+      </div>
+      <table class="table">
+        <caption class="sr">Invitations</caption>
+        <thead>
+          <tr>
+            <th scope="col">Sent to</th>
+            <th scope="col">Role</th>
+            <th scope="col">Invited by</th>
+            <th scope="col">Sent</th>
+            <th scope="col">Expires</th>
+            <th scope="col">
+              <span class="sr">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {list.map((invitation) => (
+            <Row key={invitation.id} of={invitation} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,272 @@
+import type { Key } from '../../../shared/contract/keys.ts';
+import { now } from '../../state/clock.ts';
+import { disableKey, enableKey, usageOf } from '../../state/keys.ts';
+import { navigate, route } from '../../state/route.ts';
+import { isAdmin, offline } from '../../state/workspace.ts';
+import { Button } from '../../ui/button.tsx';
+import { Sparkline } from '../../ui/chart.tsx';
+import { ago, day, fullDay, number, until } from '../../ui/format.ts';
+import { Icon } from '../../ui/icon.tsx';
+import { isDead, reasonWords } from '../../ui/key-words.ts';
+import { Env, Prefix, Status } from '../../ui/marks.tsx';
+import { MenuItem, useMenu } from '../../ui/menu.tsx';
+import { When } from '../../ui/when.tsx';
+import { copyPrefix } from '../key-shortcuts.tsx';
+import { isMine } from '../keys-states.tsx';
+import { nextOrder, type Order, type Sort } from './key-sort.ts';
+
+interface TableProps {
+  keys: Key[];
+  order: Order;
+  selected: ReadonlySet<string>;
+  onOrder: (order: Order) => void;
+  onSelect: (selected: ReadonlySet<string>) => void;
+}
+
+const COLUMNS: readonly { by?: Sort; words: string; right?: boolean }[] = [
+  { by: 'name', words: 'Name' },
+  { by: 'environment', words: 'Environment' },
+  { by: 'status', words: 'Status' },
+  { by: 'created', words: 'Created' },
+  { by: 'expires', words: 'Expires' },
+  { by: 'used', words: 'Last used' },
+  { by: 'requests', words: 'Requests', right: true },
+  { words: 'Limit', right: true },
+];
+
+function Head({ order, onOrder }: Pick<TableProps, 'order' | 'onOrder'>) {
+  return COLUMNS.map(({ by, words, right }) => {
+    const sorted = by !== undefined && order.by === by;
+    return (
+      <th
+        key={words}
+        scope="col"
+        class={right ? 'r' : undefined}
+        aria-sort={sorted ? (order.descending ? 'descending' : 'ascending') : undefined}
+      >
+        {by ? (
+          <button type="button" onClick={() => onOrder(nextOrder(order, by))}>
+            {words}
+            {sorted && <Icon name="down" class={`icon--sm ${order.descending ? '' : 'icon--up'}`} />}
+          </button>
+        ) : (
+          words
+        )}
+      </th>
+    );
+  });
+}
+
+function Expiry({ of: key }: { of: Key }) {
+  const soon = key.status === 'expiring_soon';
+  if (key.expiresAt === null)
+    return (
+      <span class="cell">
+        Never<small>no reminder</small>
+      </span>
+    );
+  return (
+    <span class="cell">
+      {fullDay(key.expiresAt)}
+      <small>
+        {key.status === 'revoked' && key.revokedAt ? (
+          `cut ${day(key.revokedAt, now.value)}`
+        ) : (
+          <span class={soon ? 'warn semi' : undefined}>
+            <When at={key.expiresAt} words={key.status === 'expired' ? ago : until} />
+          </span>
+        )}
+      </small>
+    </span>
+  );
+}
+
+function KeyMenu({ of: key }: { of: Key }) {
+  const menu = useMenu();
+  const go = (screen: 'key' | 'edit' | 'rotate' | 'revoke') => menu.choose(() => navigate({ screen, id: key.id }));
+  const off = offline.value ? 'Needs the server' : undefined;
+  const notMine = off ?? (isMine(key) ? undefined : `Only ${key.createdBy.name} can do this`);
+  const disabled = key.status === 'disabled';
+  return (
+    <>
+      <Button
+        variant="ghost"
+        size="sm"
+        icon="more"
+        label={`Actions for ${key.name}`}
+        popup="menu"
+        expanded={menu.open}
+        buttonRef={menu.opener}
+        onClick={menu.toggle}
+      />
+      {menu.show({
+        label: key.name,
+        align: 'end',
+        children: (
+          <>
+            <MenuItem icon="eye" onSelect={go('key')}>
+              Open
+            </MenuItem>
+            <MenuItem icon="copy" onSelect={menu.choose(() => void copyPrefix(key))}>
+              Copy prefix
+            </MenuItem>
+            {!isDead(key.status) && (
+              <>
+                <MenuItem icon="pencil" unavailable={notMine} onSelect={go('edit')}>
+                  Edit
+                </MenuItem>
+                <MenuItem icon="rotate" unavailable={notMine} onSelect={go('rotate')}>
+                  Rotate
+                </MenuItem>
+                <MenuItem
+                  icon={disabled ? 'play' : 'pause'}
+                  unavailable={off}
+                  onSelect={menu.choose(() => void (disabled ? enableKey(key.id) : disableKey(key.id)))}
+                >
+                  {disabled ? 'Enable' : 'Disable'}
+                </MenuItem>
+                <hr />
+                <MenuItem icon="trash" danger unavailable={off} onSelect={go('revoke')}>
+                  Revoke
+                </MenuItem>
+              </>
+            )}
+          </>
+        ),
+      })}
+    </>
+  );
+}
+
+/** Status and, of a revoked key, why. */
+function StatusCell({ of: key }: { of: Key }) {
+  return (
+    <span class="cell">
+      <Status of={key} note="" />
+      {key.revokedReason && <small>{reasonWords(key.revokedReason, isMine(key))}</small>}
+      {key.rotation && !isDead(key.status) && <small>rotating</small>}
+    </span>
+  );
+}
+
+function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck: (on: boolean) => void }) {
+  const usage = usageOf(key.id);
+  const open = route.value.id === key.id;
+  return (
+    <tr class={checked || open ? 'is-selected' : undefined}>
+      <td>
+        <input
+          type="checkbox"
+          class="check"
+          aria-label={`Select ${key.name}`}
+          checked={checked}
+          disabled={isDead(key.status)}
+          onChange={(event) => onCheck(event.currentTarget.checked)}
+        />
+      </td>
+      <td>
+        <span class="cell">
+          <button
+            type="button"
+            class="cell__open"
+            data-key={key.id}
+            title={key.name}
+            onClick={() => navigate({ screen: 'key', id: key.id })}
+          >
+            {key.name}
+          </button>
+          <small>
+            <Prefix of={key.prefix} />
+          </small>
+        </span>
+      </td>
+      <td class="small">
+        <Env of={key.environment} />
+      </td>
+      <td>
+        <StatusCell of={key} />
+      </td>
+      <td>
+        <span class="cell">
+          {fullDay(key.createdAt)}
+          <small title={key.createdBy.email}>{isAdmin.value ? key.createdBy.name : 'by you'}</small>
+        </span>
+      </td>
+      <td>
+        <Expiry of={key} />
+      </td>
+      <td>
+        {key.lastUsed ? (
+          <span class="cell">
+            <When at={key.lastUsed.at} words={ago} />
+            <small>{key.lastUsed.ip ? <code title={key.lastUsed.ip}>{key.lastUsed.ip}</code> : '—'}</small>
+          </span>
+        ) : (
+          <span class="subtle">Never used</span>
+        )}
+      </td>
+      <td class="r">
+        <span class="cell num">
+          {number(key.usageCount)}
+          {usage && (
+            <small class="cell__spark">
+              <Sparkline days={usage} height={12} />
+            </small>
+          )}
+        </span>
+      </td>
+      <td class="r">
+        {key.rateLimit ? (
+          <span class="cell num">
+            {number(key.rateLimit.limit)}
+            <small>in {number(key.rateLimit.windowSeconds)} s</small>
+          </span>
+        ) : (
+          <span class="subtle">—</span>
+        )}
+      </td>
+      <td class="r">
+        <KeyMenu of={key} />
+      </td>
+    </tr>
+  );
+}
+
+export function KeyTable({ keys, order, selected, onOrder, onSelect }: TableProps) {
+  const able = keys.filter((key) => !isDead(key.status));
+  const all = able.length > 0 && able.every((key) => selected.has(key.id));
+  const toggle = (id: string, on: boolean) => {
+    const next = new Set(selected);
+    if (on) next.add(id);
+    else next.delete(id);
+    onSelect(next);
+  };
+  return (
+    <table class="table table--fixed table--keys">
+      <caption class="sr">API keys</caption>
+      <thead>
+        <tr>
+          <th scope="col">
+            <input
+              type="checkbox"
+              class="check"
+              aria-label="Select all"
+              checked={all}
+              disabled={able.length === 0}
+              onChange={() => onSelect(new Set(all ? [] : able.map((key) => key.id)))}
+            />
+          </th>
+          <Head order={order} onOrder={onOrder} />
+          <th scope="col">
+            <span class="sr">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {keys.map((key) => (
+          <Row key={key.id} of={key} checked={selected.has(key.id)} onCheck={(on) => toggle(key.id, on)} />
+        ))}
+      </tbody>
+    </table>
+  );
+}

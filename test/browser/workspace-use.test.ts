@@ -1,0 +1,156 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { asked, button, focusedText, settle, text } from '../support/views/hands.ts';
+import { Stage } from '../support/views/stage.ts';
+
+let stage: Stage;
+const pages: Page[] = [];
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterAll(() => stage?.close());
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+async function show(scene: string): Promise<Page> {
+  const page = await stage.show(scene, 'light', { width: 1280, height: 800 });
+  pages.push(page);
+  return page;
+}
+const rows = (page: Page) => page.$$eval('tbody tr', (all) => all.length);
+
+test('a key opens beside the table, which stays usable; Escape closes it and gives the focus back', async () => {
+  const page = await show('w2-keys');
+  await page.click('[data-key="key_cli-laptop"]');
+  await page.waitForSelector('.panel .actions4');
+  expect(await page.evaluate(() => location.hash)).toBe('#/key/key_cli-laptop');
+  expect(await rows(page)).toBe(9);
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.panel', { hidden: true });
+  expect(await focusedText(page)).toBe('cli-laptop');
+});
+
+test('the table is sorted by a column and says so', async () => {
+  const page = await show('w2-keys');
+  await page.locator('::-p-aria([name="Name"][role="button"])').click();
+  await settle(page);
+  expect(await page.$eval('[aria-sort]', (e) => [e.textContent, e.getAttribute('aria-sort')])).toEqual([
+    'Name',
+    'ascending',
+  ]);
+  expect(await text(page, 'tbody tr .cell__open')).toContain('a-name-that-goes');
+});
+
+test('a filter narrows the table and counts what is left', async () => {
+  const page = await show('w2-keys');
+  await button(page, 'Status').click();
+  await page.locator('::-p-aria([name="Revoked"][role="menuitemradio"])').click();
+  await settle(page);
+  expect(await rows(page)).toBe(2);
+  expect(await text(page, '.filters [role=status]')).toBe('2 keys');
+});
+
+test('several keys are revoked together only when the words were typed', async () => {
+  const page = await show('w2-keys');
+  await page.click('[aria-label="Select erp-export"]');
+  await page.click('[aria-label="Select crm-integration"]');
+  await button(page, 'Revoke').click();
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.type('revoke 2');
+  await page.keyboard.press('Enter');
+  expect(await asked(page, 'key.revokeMany')).toEqual([]);
+  await page.keyboard.type(' keys');
+  await page.keyboard.press('Enter');
+  await settle(page);
+  expect(await asked(page, 'key.revokeMany')).toEqual([{ keyIds: ['key_erp-export', 'key_crm-integration'] }]);
+});
+
+test('keys that no longer work can’t be selected', async () => {
+  const page = await show('w2-keys');
+  await page.click('[aria-label="Select all"]');
+  await settle(page);
+  expect(await text(page, '.bulk [role=status]')).toBe('6 selected');
+});
+
+test('an admin can’t rotate or edit someone else’s key, and is told whose it is', async () => {
+  const page = await show('w2-keys');
+  await page.click('[data-key="key_erp-export"]');
+  await page.waitForSelector('.panel .actions4');
+  const off = await page.$$eval('.actions4 .btn', (all) =>
+    all.map((e) => [e.textContent, e.getAttribute('aria-disabled'), e.getAttribute('title') ?? '']),
+  );
+  expect(off).toEqual([
+    ['Rotate', 'true', 'Only Marc Petit can do this'],
+    ['Disable', null, ''],
+    ['Edit', 'true', 'Only Marc Petit can do this'],
+    ['Revoke', null, ''],
+  ]);
+});
+
+test('a member sees neither other people’s pages nor their filters', async () => {
+  const page = await show('w2-keys-member');
+  expect(await page.$$eval('.side .nav a', (all) => all.map((e) => e.textContent))).toEqual(['Keys2', 'Agents']);
+  await page.evaluate(() => {
+    location.hash = '#/audit';
+  });
+  await settle(page);
+  expect(await text(page, 'h1')).toBe('Keys');
+  expect(await asked(page, 'audit.list')).toEqual([]);
+});
+
+test('a role change is confirmed and sent', async () => {
+  const page = await show('w3-members');
+  await page.click('[aria-label="Actions for Jonas Weber"]');
+  await page.locator('::-p-aria([name="Admin"][role="menuitemradio"])').click();
+  await button(page, 'Make Admin').click();
+  await settle(page);
+  expect(await asked(page, 'team.setRole')).toEqual([{ memberId: 'mem_jonas', role: 'admin' }]);
+});
+
+test('what an agent’s key has become is told without alarm', async () => {
+  const page = await show('w4-agents');
+  expect(await text(page, '.page__note .callout')).toContain('That’s fine.');
+});
+
+test('a search of agents is sent once, when the typing has stopped', async () => {
+  const page = await show('w4-agents');
+  await page.keyboard.press('/');
+  await page.keyboard.type('truck');
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 500)));
+  expect(await asked(page, 'agent.list')).toEqual([{ query: { limit: 50 } }, { query: { limit: 50, q: 'truck' } }]);
+});
+
+test('a group says what saving would change, and how many keys follow', async () => {
+  const page = await show('w5-groups');
+  await page.click('[aria-label="Events: write"]');
+  await settle(page);
+  expect(await text(page, '.unsaved [role=status]')).toBe('events:write removed 4 keys follow at once.');
+  await button(page, 'Save').click();
+  await settle(page);
+  expect(
+    ((await asked(page, 'group.edit')) as { body: { permissions: string[] } }[])[0]?.body.permissions,
+  ).not.toContain('events:write');
+});
+
+test('a broken chain is said at once, and leads to the export', async () => {
+  const page = await show('w7-audit-broken');
+  expect(await text(page, '[role=alert]')).toContain('The chain breaks at entry 8,411.');
+  expect(await page.$eval('.page-head .btn--primary', (e) => e.textContent)).toBe('Export now');
+});
+
+test('a verifier’s secret stays until it was stored', async () => {
+  const page = await show('w8-settings');
+  await button(page, 'New verifier').click();
+  await page.waitForSelector('dialog[open]');
+  await page.keyboard.type('events-gateway');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog .secret');
+  expect(await asked(page, 'verifier.create')).toEqual([
+    { body: { name: 'events-gateway', environment: 'production' } },
+  ]);
+  await page.keyboard.press('Escape');
+  expect(await page.$('dialog .secret')).not.toBeNull();
+  await button(page, 'I stored it').click();
+  await settle(page);
+  expect(await page.content()).not.toContain('heexv_K4vT9mPz');
+});

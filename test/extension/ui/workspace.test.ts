@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { actionWords, actorWords, changeWords, fieldWords } from '../../../extension/views/workspace/audit-words.ts';
+import { groupChanges, matrixOf } from '../../../extension/views/workspace/group-model.ts';
+import { nextOrder, SORTS, sortKeys } from '../../../extension/views/workspace/key-sort.ts';
+import type { Key } from '../../../shared/contract/keys.ts';
+
+test('an entry of the audit log is told in words, also one of a kind that is new', () => {
+  expect(actionWords('key.rotated')).toEqual(['rotate', 'rotated']);
+  expect(actionWords('robot.was_fed')).toEqual(['info', 'robot was fed']);
+  expect(actorWords({ type: 'member', name: 'lena@acme.example' })).toBe('lena@acme.example');
+  expect(actorWords({ type: 'scim' })).toBe('Identity provider');
+});
+
+test('what changed is told by field, what stayed is not', () => {
+  expect(changeWords({ before: { role: 'member', name: 'x' }, after: { role: 'admin', name: 'x' } })).toBe(
+    'role: member → admin',
+  );
+  expect(changeWords({ before: { ipAllowlist: [] }, after: { ipAllowlist: ['10.0.0.0/8'] } })).toBe(
+    'IP allowlist: none → 10.0.0.0/8',
+  );
+  expect(
+    changeWords({ before: null, after: { environment: 'staging', expiresAt: '2027-02-18T12:00:00Z', x: null } }),
+  ).toBe('environment: staging · expires: 2027-02-18 12:00');
+  expect(changeWords({ before: null, after: { a: 1, b: 2, c: 3, d: 4, e: 5 } })).toBe('a: 1 · b: 2 · c: 3 · 2 more');
+  expect(changeWords({ before: null, after: null })).toBe('');
+  expect(fieldWords('maxKeyLifetimeDays')).toBe('max key lifetime days');
+});
+
+test('permissions become a matrix: read and write first, resources by name', () => {
+  expect(matrixOf(['triggers:deploy', 'events:write', 'events:read', 'triggers:read', 'events:read'])).toEqual([
+    { resource: 'events', words: 'Events', actions: ['read', 'write'] },
+    { resource: 'triggers', words: 'Triggers', actions: ['read', 'deploy'] },
+  ]);
+});
+
+test('saving a group says what it would change', () => {
+  const before = { name: 'A', description: '', permissions: ['a:b'] };
+  expect(groupChanges(before, before)).toEqual([]);
+  expect(groupChanges(before, { name: 'B', description: '', permissions: ['c:d'] })).toEqual([
+    'name changed',
+    'c:d added',
+    'a:b removed',
+  ]);
+});
+
+const key = (name: string, over: Partial<Key> = {}) =>
+  ({
+    name,
+    environment: 'production',
+    status: 'active',
+    createdAt: '2026-01-01T00:00:00Z',
+    expiresAt: null,
+    lastUsed: null,
+    usageCount: 0,
+    ...over,
+  }) as Key;
+const names = (keys: Key[]) => keys.map(({ name }) => name).join('');
+
+test('keys are ordered by any column, never by accident', () => {
+  const keys = [
+    key('b', { expiresAt: '2027-01-01T00:00:00Z', usageCount: 5 }),
+    key('A', { status: 'revoked', environment: 'development' }),
+    key('c', {
+      lastUsed: { at: '2026-11-01T00:00:00Z', ip: null, userAgent: null },
+      expiresAt: '2026-12-01T00:00:00Z',
+    }),
+  ];
+  const by = (sort: (typeof SORTS)[number], descending = false) => names(sortKeys(keys, { by: sort, descending }));
+  expect(by('name')).toBe('Abc');
+  expect(by('status')).toBe('bcA');
+  expect(by('environment', true)).toBe('Abc');
+  expect(by('expires')).toBe('cbA');
+  expect(by('used', true)).toBe('cbA');
+  expect(by('requests', true)).toBe('bAc');
+  for (const sort of SORTS) expect(sortKeys([], { by: sort, descending: true })).toEqual([]);
+});
+
+test('a column is turned round by the second click', () => {
+  const first = nextOrder({ by: 'created', descending: true }, 'name');
+  expect(first).toEqual({ by: 'name', descending: false });
+  expect(nextOrder(first, 'name')).toEqual({ by: 'name', descending: true });
+  expect(nextOrder(first, 'used')).toEqual({ by: 'used', descending: true });
+});

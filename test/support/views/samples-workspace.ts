@@ -1,0 +1,162 @@
+import type { Agent } from '../../../shared/contract/agents.ts';
+import type { AuditEntry } from '../../../shared/contract/audit.ts';
+import type { Key } from '../../../shared/contract/keys.ts';
+import type { Session } from '../../../shared/contract/people.ts';
+import type { VerifierCredential } from '../../../shared/contract/workspace.ts';
+import { after, before, KEYS, key, LONG } from './samples.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const by = (name: string) => ({
+  membershipId: `mem_${name.split(' ')[0]?.toLowerCase()}`,
+  name,
+  email: `${name.split(' ')[0]?.toLowerCase()}@acme.example`,
+});
+
+/** Keys of several people, in every state. */
+export const TEAM_KEYS: Key[] = [
+  ...KEYS,
+  LONG,
+  key({
+    name: 'erp-export',
+    prefix: 'heex_prod_bN3yUe6J',
+    createdBy: by('Marc Petit'),
+    status: 'expiring_soon',
+    expiresAt: after(9 * DAY),
+    rateLimit: { limit: 120, windowSeconds: 60 },
+  }),
+  key({
+    name: 'crm-integration',
+    prefix: 'heex_prod_tY5mLc8R',
+    createdBy: by('Amara Diallo'),
+    status: 'disabled',
+    usageCount: 310_552,
+  }),
+  key({
+    name: 'bench-old',
+    environment: 'development',
+    prefix: 'heex_dev_Ke6tMv0Y',
+    createdBy: { ...by('Yuki Tanaka'), membershipId: null },
+    status: 'revoked',
+    revokedReason: 'member_left',
+    revokedAt: before(49 * DAY),
+    usageCount: 612,
+    rateLimit: null,
+  }),
+  key({
+    name: 'old-dashboard',
+    prefix: 'heex_prod_pW2eKx4B',
+    createdBy: by('Priya Nair'),
+    expiresAt: null,
+    lastUsed: null,
+    usageCount: 0,
+    rateLimit: null,
+  }),
+];
+
+const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
+  id: `agt_${name}`,
+  name,
+  thumbprint: 'x',
+  enrolledAt: before(60 * DAY),
+  enrolledBy: by('Lena Fischer'),
+  enrolledKey: {
+    id: 'key_main',
+    name: 'prod-main-app',
+    prefix: 'heex_prod_7Gk2Qw9d',
+    status: 'active',
+    revokedReason: null,
+    revokedAt: null,
+    expiresAt: null,
+  },
+  state: 'connected',
+  connectedAt: before(HOUR),
+  lastSeenAt: before(20_000),
+  version: '2.9.1',
+  hostName: 'edge-gw-7.fleet.acme.example',
+  platform: 'Ubuntu 24.04 · arm64',
+  ip: '10.0.0.9',
+  ...over,
+});
+const gone = { status: 'revoked' as const, revokedReason: 'member_left' as const, revokedAt: before(49 * DAY) };
+export const AGENTS: Agent[] = [
+  agent('edge-lyon-01', { enrolledKey: { ...agent('x').enrolledKey, ...gone, name: 'docker-edge-ci' } }),
+  agent('truck-17', { enrolledBy: by('Jonas Weber') }),
+  agent('lab-cam-4', {
+    state: 'disconnected',
+    lastSeenAt: before(2 * DAY),
+    enrolledKey: { ...agent('x').enrolledKey, status: 'expired', expiresAt: before(2 * DAY) },
+  }),
+  agent('an-agent-with-a-name-that-does-not-fit-into-its-column', {
+    state: 'never_connected',
+    lastSeenAt: null,
+    version: null,
+    hostName: null,
+    platform: null,
+  }),
+];
+
+const entry = (seq: number, action: string, target: string, over: Partial<AuditEntry> = {}): AuditEntry => ({
+  seq,
+  at: before((8413 - seq) * 5 * HOUR),
+  actor: { type: 'member', id: 'mem_lena', name: 'lena@acme.example' },
+  action,
+  target: { type: 'key', id: 'key_1', name: target },
+  before: null,
+  after: null,
+  ip: '10.0.0.61',
+  client: 'extension',
+  hash: `9f2c41ab${seq}`.padEnd(64, '0'),
+  ...over,
+});
+export const AUDIT: AuditEntry[] = [
+  entry(8413, 'key.rotated', 'prod-main-app', { after: { overlapSeconds: 86400 } }),
+  entry(8412, 'key.edited', 'prod-main-app', {
+    before: { ipAllowlist: ['10.0.0.0/24'] },
+    after: { ipAllowlist: ['10.0.0.0/24', '198.51.100.7'] },
+  }),
+  entry(8411, 'member.role_changed', 'Marc Petit', { before: { role: 'member' }, after: { role: 'admin' } }),
+  entry(8410, 'member.removed', 'Yuki Tanaka', { actor: { type: 'scim' }, ip: null, after: { revokedKeys: 3 } }),
+  entry(8409, 'something.never_heard_of', 'a-name-that-goes-on-and-on-because-nobody-stopped-the-person', {
+    hash: null,
+  }),
+];
+
+export const VERIFIERS: VerifierCredential[] = [
+  {
+    id: 'ver_1',
+    name: 'events-gateway',
+    environment: 'production',
+    prefix: 'heexv_4mTq8sLw',
+    createdAt: before(90 * DAY),
+    createdBy: by('Marc Petit'),
+    lastUsedAt: before(2000),
+  },
+  {
+    id: 'ver_2',
+    name: 'staging-gateway',
+    environment: 'staging',
+    prefix: 'heexv_aU2e9qWe',
+    createdAt: before(9 * DAY),
+    createdBy: by('Marc Petit'),
+    lastUsedAt: null,
+  },
+];
+
+const session = (client: Session['client'], label: string, current = false): Session => ({
+  id: `ses_${label}`,
+  current,
+  client,
+  label,
+  ip: '10.0.0.61',
+  userAgent: 'Mozilla/5.0',
+  createdAt: before(9 * DAY),
+  lastUsedAt: before(5 * MINUTE),
+  expiresAt: after(21 * DAY),
+});
+export const SESSIONS: Session[] = [
+  session('extension', 'Chrome on Linux', true),
+  session('web', 'Firefox on Windows'),
+  session('cli', 'heex on bench-rig'),
+];
