@@ -12,6 +12,8 @@ export interface ScimChange {
   tx: Tx;
   now: number;
   caller: ScimCaller;
+  /** What is told to people once the change is durable. */
+  afterwards: (() => void)[];
 }
 
 export const byScim = ({ token, origin }: ScimCaller) => ({
@@ -66,7 +68,8 @@ export async function deactivate(change: ScimChange, userId: string, how: 'remov
   if (person.role === 'owner') await reportOwnerless(change, person);
 }
 
-async function reportOwnerless({ deps, tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
+async function reportOwnerless(change: ScimChange, person: ScimPerson): Promise<void> {
+  const { deps, tx, now, caller, afterwards } = change;
   const { workspaceId } = caller;
   const owner = await tx
     .selectFrom('membership')
@@ -85,7 +88,30 @@ async function reportOwnerless({ deps, tx, now, caller }: ScimChange, person: Sc
     target: { type: 'workspace', id: workspaceId, name: workspace?.name ?? '' },
     before: { owner: person.email },
   });
-  deps.warn('the identity provider deprovisioned the last owner of a workspace', { workspaceId, person: person.id });
+  const admins = await tx
+    .selectFrom('membership')
+    .innerJoin('user', 'user.id', 'membership.user_id')
+    .select('user.email')
+    .where('workspace_id', '=', workspaceId)
+    .where('role', '=', 'admin')
+    .where('suspended_at', 'is', null)
+    .execute();
+  afterwards.push(() => {
+    const fields = { workspaceId, person: person.id };
+    deps.warn('the identity provider deprovisioned the last owner of a workspace', fields);
+    for (const { email } of admins) mailOwnerless(deps, email, workspace?.name ?? '', person.email);
+  });
+}
+
+/** Where mail is sent: those who are left to look after the workspace hear of it. */
+function mailOwnerless({ mailer, background, config }: Deps, to: string, workspace: string, owner: string): void {
+  if (!mailer) return;
+  const text = [
+    `Your identity provider deprovisioned ${owner}, the last owner of ${workspace} on ${config.publicUrl}.`,
+    '',
+    'Their keys are revoked. The operator of the server can make another member an owner.',
+  ].join('\n');
+  background.run('ownerless mail', () => mailer.send({ to, subject: `${workspace} has no owner`, text }));
 }
 
 /**

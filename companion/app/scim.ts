@@ -19,11 +19,14 @@ import type { ScimCaller } from './scim-tokens.ts';
 
 /** One change by an identity provider; the token is looked at again inside the transaction. @throws Refusal unauthorized */
 async function changeByScim<T>(deps: Deps, caller: ScimCaller, work: (change: ScimChange) => Promise<T>): Promise<T> {
-  return deps.store.transact(async (tx) => {
+  const afterwards: (() => void)[] = [];
+  const result = await deps.store.transact(async (tx) => {
     const token = await tx.selectFrom('scim_token').select('id').where('id', '=', caller.token.id).executeTakeFirst();
     if (!token) throw new Refusal('unauthorized');
-    return work({ deps, tx, now: deps.now(), caller });
+    return work({ deps, tx, now: deps.now(), caller, afterwards });
   });
+  for (const tell of afterwards) tell();
+  return result;
 }
 
 /** A resource that was read before must not have changed since (RFC 7644, 3.14). @throws ScimError 412 */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+import { smtpServer } from '../support/smtp.ts';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
@@ -263,9 +264,12 @@ describe('whoever the identity provider deactivates or deletes', () => {
   });
 
   test('may be the last owner: the keys die all the same, and it is reported', async () => {
-    const t = await scenario();
+    const smtp = await smtpServer();
+    const t = await scenario({ HEEX_SMTP_URL: smtp.url, HEEX_MAIL_FROM: 'Heex Keys <keys@acme.example>' });
     const secret = (await t.as(t.owner, 'POST', 'W/scim/tokens', { name: 'Entra' })).body.secret;
     const admin = await t.member('Ann', 'admin');
+    await t.companion.deps.background.idle();
+    const mailed = smtp.mails.length;
     const key = await t.key(t.owner);
     const verifier = await t.verifier();
     const gone = await call(t.url, 'DELETE', `/scim/v2/Users/${t.owner.userId}`, { token: secret });
@@ -275,8 +279,42 @@ describe('whoever the identity provider deactivates or deletes', () => {
     const log = (await t.as(admin, 'GET', 'W/audit')).body.items;
     expect(log[0]).toMatchObject({ action: 'workspace.ownerless', before: { owner: t.owner.email } });
     expect(t.companion.lines.filter((l) => l.includes('last owner')).map((l) => JSON.parse(l).level)).toEqual(['warn']);
+    await t.companion.deps.background.idle();
+    const mails = smtp.mails.slice(mailed);
+    expect(mails.map((m) => m.to)).toEqual([[admin.email]]);
+    expect(mails[0]?.text).toContain(t.owner.email);
     await t.end();
+    await smtp.close();
   });
+
+  test('goes whole or not at all, also when two changes come at once', async () => {
+    const { id, person, secret } = await working();
+    const answers = await Promise.all([
+      patch(id, { op: 'replace', value: { active: false } }),
+      s.as(person, 'POST', 'W/keys', { name: 'made at the same time', environment: 'staging' }),
+      scim('DELETE', `/Users/${id}`),
+      patch(id, { op: 'replace', value: { displayName: 'New' } }),
+    ]);
+    for (const { status } of answers) expect(status).toBeLessThan(500);
+    const live = await s.companion.deps.store.read
+      .selectFrom('api_key')
+      .select('id')
+      .where('created_by', 'like', `%${person.email}%`)
+      .where('revoked_at', 'is', null)
+      .execute();
+    expect([live, await verdict(secret)]).toEqual([[], 'revoked']);
+    const removals = (await audit('&action=member.removed')).filter(
+      (e: { target: { name: string } }) => e.target.name === person.email,
+    );
+    expect(removals).toHaveLength(1);
+  });
+});
+
+test('the same person created twice at once is one person', async () => {
+  const body = { schemas: [USER], userName: 'twin@acme.example' };
+  const answers = await Promise.all([1, 2, 3].map(() => scim('POST', '/Users', body)));
+  expect(answers.map((a) => a.status).sort()).toEqual([201, 409, 409]);
+  expect((await find('userName eq "twin@acme.example"')).totalResults).toBe(1);
 });
 
 test('where the workspace says so, active: false suspends, and only its own suspension is lifted', async () => {
