@@ -15,11 +15,9 @@ let s: Scenario;
 let idp: TestProvider;
 let origin: string;
 let browser: Browser;
-let context: BrowserContext;
+let context: BrowserContext | undefined;
 let page: Page;
 let trouble: string[] = [];
-// Axe itself tries inline styles.
-let inspecting = false;
 
 /** Passkeys need a host name, and the companion's public URL has to be known before it listens. */
 async function freePort(): Promise<number> {
@@ -41,18 +39,26 @@ beforeAll(async () => {
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--font-render-hinting=none'],
   });
 });
-beforeEach(async () => {
-  trouble = [];
+/** A browser that nobody has used yet. */
+async function freshBrowser(): Promise<void> {
+  await context?.close();
   context = await browser.createBrowserContext();
   page = await context.newPage();
   await page.setViewport({ width: 1280, height: 900 });
   page.on('pageerror', (error) => trouble.push(String(error)));
-  page.on('console', (message) => {
-    if (!inspecting && /Content Security Policy|Refused to/.test(message.text())) trouble.push(message.text());
+  await page.evaluateOnNewDocument(() => {
+    const blocked: string[] = [];
+    Object.assign(globalThis, { blocked });
+    document.addEventListener('securitypolicyviolation', (e) =>
+      blocked.push(`${e.effectiveDirective} ${e.blockedURI}`),
+    );
   });
+}
+beforeEach(() => {
+  trouble = [];
+  return freshBrowser();
 });
-afterEach(async () => {
-  await context.close();
+afterEach(() => {
   expect(trouble).toEqual([]);
 });
 afterAll(async () => {
@@ -91,10 +97,10 @@ interface Violation {
   id: string;
   nodes: { target: string[] }[];
 }
-/** What axe finds, in both colour schemes. */
+/** What the page's own policy kept from it, and what axe finds in both colour schemes. */
 async function violations(): Promise<string[]> {
-  const all: string[] = [];
-  inspecting = true;
+  // Before axe, which tries inline styles of its own.
+  const all = await page.evaluate(() => [...(globalThis as unknown as { blocked: string[] }).blocked]);
   for (const value of ['light', 'dark']) {
     await page.emulateMediaFeatures([
       { name: 'prefers-color-scheme', value },
@@ -109,7 +115,6 @@ async function violations(): Promise<string[]> {
     all.push(...found.map((v) => `${value} ${v.id}: ${v.nodes.map((node) => node.target.join(' ')).join(', ')}`));
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${shot()}.${value}.png` });
   }
-  inspecting = false;
   const empty = await page.$$eval('[role=alert]', (all) =>
     all.filter((e) => e.checkVisibility() && !e.textContent?.trim()).map(() => 'an empty alert'),
   );
@@ -198,10 +203,7 @@ test('single sign-on goes to the provider and back; an equal address is linked b
   await until('/signin');
 
   const dora = await s.member('Dora Linked');
-  const other = await browser.createBrowserContext();
-  await context.close();
-  context = other;
-  page = await other.newPage();
+  await freshBrowser();
   idp.signsIn({ sub: 'dora', email: dora.email, email_verified: true });
   await page.goto(`${origin}/signin`);
   await press('Continue with Acme SSO');
