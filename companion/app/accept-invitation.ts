@@ -91,16 +91,17 @@ async function newPerson(deps: Deps, input: Input): Promise<{ name: string; pass
   return { name: input.name, passwordHash: await deps.passwords.hash(input.password) };
 }
 
-async function insertUser(
+/** The account of a new person. @throws Refusal conflict when there is one of that address */
+export async function insertUser(
   deps: Deps,
   tx: Tx,
   row: InvitationRow,
-  person: { name: string; passwordHash: string },
+  person: { id?: string; name: string; passwordHash: string | null },
   now: number,
 ): Promise<{ id: string }> {
   const known = await tx.selectFrom('user').select('id').where('email', '=', row.email).executeTakeFirst();
   if (known) throw new Refusal('conflict', 'There is an account of this address. Sign in, then accept.');
-  const id = deps.newId('usr');
+  const id = person.id ?? deps.newId('usr');
   await tx
     .insertInto('user')
     .values({

@@ -1,6 +1,7 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
-import type { Passkey, PasskeyAsserted, passkeys } from '../../shared/contract/identity.ts';
+import type { Passkey, PasskeyAsserted, PasskeyCreated, passkeys } from '../../shared/contract/identity.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import type { Tx } from '../store/store.ts';
 import type { PasskeyRow } from '../store/tables-identity.ts';
 import { auditPerson } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
@@ -53,32 +54,52 @@ export async function addPasskey(
 ): Promise<Passkey> {
   if (!challenge || challenge.userId !== caller.user.id)
     throw new Refusal('conflict', 'This took too long, or began in another browser. Start again.');
-  const made = await deps.passkeys.verifyCreated(input.credential, challenge.value);
-  if (!made) throw new Refusal('conflict', 'That passkey could not be verified. Start again.');
+  const made = await verifyNew(deps, input.credential, challenge);
   return changeOwn(deps, caller, async ({ tx, now, user }) => {
-    await spend(tx, challenge.value, challenge.expiresAt, now);
-    const taken = await tx
-      .selectFrom('passkey')
-      .select('id')
-      .where('credential_id', '=', made.credentialId)
-      .executeTakeFirst();
-    if (taken) throw new Refusal('conflict', 'That passkey is here already.');
-    const row: PasskeyRow = {
-      id: deps.newId('pky'),
-      user_id: user.id,
-      credential_id: made.credentialId,
-      public_key: made.publicKey,
-      counter: made.counter,
-      transports: JSON.stringify(made.transports),
-      name: input.name,
-      synced: made.synced ? 1 : 0,
-      created_at: now,
-      last_used_at: null,
-    };
-    await tx.insertInto('passkey').values(row).execute();
+    const row = await insertPasskey(deps, tx, { made, challenge, name: input.name, userId: user.id });
     await auditPerson(tx, now, client(caller), 'passkey.added', { type: 'passkey', id: row.id, name: row.name });
     return show(row);
   });
+}
+
+type Made = NonNullable<Awaited<ReturnType<Deps['passkeys']['verifyCreated']>>>;
+
+/** What the browser made, checked against what it was asked. @throws Refusal conflict */
+export async function verifyNew(deps: Deps, credential: PasskeyCreated, challenge: Challenge): Promise<Made> {
+  const made = await deps.passkeys.verifyCreated(credential, challenge.value);
+  if (!made) throw new Refusal('conflict', 'That passkey could not be verified. Start again.');
+  return made;
+}
+
+/** Keeps a passkey and uses its challenge up, in the transaction of what it comes with. @throws Refusal unauthorized, conflict */
+export async function insertPasskey(
+  deps: Deps,
+  tx: Tx,
+  passkey: { made: Made; challenge: Challenge; name: string; userId: string },
+): Promise<PasskeyRow> {
+  const { made, challenge, name, userId } = passkey;
+  const now = deps.now();
+  await spend(tx, challenge.value, challenge.expiresAt, now);
+  const taken = await tx
+    .selectFrom('passkey')
+    .select('id')
+    .where('credential_id', '=', made.credentialId)
+    .executeTakeFirst();
+  if (taken) throw new Refusal('conflict', 'That passkey is here already.');
+  const row: PasskeyRow = {
+    id: deps.newId('pky'),
+    user_id: userId,
+    credential_id: made.credentialId,
+    public_key: made.publicKey,
+    counter: made.counter,
+    transports: JSON.stringify(made.transports),
+    name,
+    synced: made.synced ? 1 : 0,
+    created_at: now,
+    last_used_at: null,
+  };
+  await tx.insertInto('passkey').values(row).execute();
+  return row;
 }
 
 /** @throws Refusal not_found, also for somebody else's; conflict for the last way in */

@@ -104,6 +104,7 @@ export const sso = {
   }),
 } as const;
 
+const givenToken = z.string().check(z.minLength(1), z.maxLength(200));
 const base64url = (most: number) =>
   z.string().check(z.minLength(1), z.maxLength(most), z.regex(/^[A-Za-z0-9_-]+$/, 'must be base64url'));
 
@@ -208,6 +209,27 @@ export const passkeys = {
     problems: ['unauthorized', 'forbidden', 'rate_limited'],
     secret: true,
   }),
+  startJoinWithPasskey: endpoint({
+    id: 'startJoinWithPasskey',
+    method: 'POST',
+    path: '/v1/passkeys/join/options',
+    summary: 'What the browser of an invited person needs to make the passkey that they join with',
+    credential: 'none',
+    body: z.strictObject({ token: givenToken, name: personName }),
+    answers: { 200: browserOptions },
+    problems: ['not_found', 'conflict', 'rate_limited'],
+  }),
+  joinWithPasskey: endpoint({
+    id: 'joinWithPasskey',
+    method: 'POST',
+    path: '/v1/passkeys/join',
+    summary: 'Join a workspace as a new person who signs in with that passkey; the session is in a cookie',
+    credential: 'none',
+    body: z.strictObject({ token: givenToken, name: personName, credential: passkeyCreated }),
+    answers: { 201: z.object({ user }) },
+    problems: ['unauthorized', 'forbidden', 'not_found', 'conflict', 'rate_limited'],
+    secret: true,
+  }),
 } as const;
 
 const givenPassword = z.string().check(z.minLength(1), z.maxLength(256));
@@ -239,7 +261,7 @@ export const passwords = {
     path: '/v1/password/reset',
     summary: 'Set a new password with the token of a reset link; ends every session of that person',
     credential: 'none',
-    body: z.strictObject({ token: z.string().check(z.minLength(1), z.maxLength(200)), newPassword: password }),
+    body: z.strictObject({ token: givenToken, newPassword: password }),
     answers: { 204: undefined },
     problems: ['not_found', 'rate_limited'],
   }),

@@ -227,6 +227,21 @@ test('an invited person joins by single sign-on', async () => {
   expect(await page.$eval('main', (m) => m.textContent)).toContain('Emil');
 });
 
+test('an invited person joins with a passkey', async () => {
+  s.owner.token = await s.signIn(s.owner);
+  const invited = await s.as(s.owner, 'POST', 'W/invitations', { email: 'gil@acme.example', role: 'member' });
+  await authenticator();
+  await page.goto(invited.body.link);
+  await page.waitForSelector('#name');
+  expect(await violations()).toEqual([]);
+  await press('Join with a passkey');
+  await page.waitForSelector('[data-passkey-trouble]:not([hidden])');
+  await page.type('#name', 'Gil');
+  await press('Join with a passkey');
+  await until('/');
+  expect(await page.$eval('main', (m) => m.textContent)).toContain('Gil');
+});
+
 test('a reset link sets a new password; its code leaves the address at once', async () => {
   s.owner.token = await s.signIn(s.owner);
   const fay = await s.member('Fay Forgot');

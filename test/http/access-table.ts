@@ -182,6 +182,8 @@ export const ACCESS: Record<string, Row> = {
   addPasskey: { ask: () => ({ body: {} }), expect: signedIn(400) },
   removePasskey: { ask: () => ({ params: { passkeyId: 'pky_nothing' } }), expect: signedIn(404) },
   challengePasskey: { expect: anybody(409) },
+  startJoinWithPasskey: { ask: () => ({ body: { token: 'no-invitation', name: 'Eve' } }), expect: anybody(409) },
+  joinWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
   signInWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
   readSso: { expect: owners(200) },
   saveSso: {

@@ -185,6 +185,38 @@ test('a passkey renews the sign-in of the session that is named, one’s own onl
   expect((await s.as({ ...ada, token: extension }, 'POST', '/v1/passkeys/options')).status).toBe(200);
 });
 
+async function invite(email: string): Promise<string> {
+  const { link } = (await s.as(s.owner, 'POST', 'W/invitations', { email, role: 'admin' })).body;
+  return new URL(link).hash.slice(1);
+}
+
+test('an invited person joins with a passkey and no password, once', async () => {
+  const person = { token: await invite(`gil${n}@acme.example`), name: 'Gil' };
+  const [gil, key] = [webBrowser(), authenticator(ORIGIN)];
+  const begin = async (who: WebBrowser) => (await post(who, '/v1/passkeys/join/options', person)).body.publicKey;
+  const asked = await begin(gil);
+  expect(asked.user.name).toBe(`gil${n}@acme.example`);
+  const credential = key.create(asked);
+  expect((await post(webBrowser(), '/v1/passkeys/join', { ...person, credential })).status).toBe(409);
+  const spoilt = authenticator(ORIGIN).create(await begin(gil), { verified: false });
+  expect((await post(gil, '/v1/passkeys/join', { ...person, credential: spoilt })).status).toBe(409);
+  const right = key.create(await begin(gil));
+  expect((await post(gil, '/v1/passkeys/join', { ...person, credential: right })).status).toBe(201);
+  expect(await me(gil)).toBe(`gil${n}@acme.example`);
+  const fresh = webBrowser();
+  expect((await enter(fresh, key.get(await challenge(fresh)))).status).toBe(201);
+  const [{ id }] = await list(gil);
+  expect((await gil.script('DELETE', `${s.url}/v1/passkeys/${id}`)).status).toBe(409);
+  expect((await post(webBrowser(), '/v1/passkeys/join/options', person)).status).toBe(404);
+});
+
+test('whoever has an account can’t be joined as somebody new', async () => {
+  const hal = await s.member(`Hal ${n}`);
+  await s.as(s.owner, 'DELETE', `W/members/${hal.membershipId}`);
+  const person = { token: await invite(hal.email), name: 'Not Hal' };
+  expect((await post(webBrowser(), '/v1/passkeys/join/options', person)).status).toBe(409);
+});
+
 test('another site can’t sign a browser in', async () => {
   const key = await passkey();
   const fresh = webBrowser();

@@ -12,7 +12,7 @@ import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
 import { callout, type Html, heading, icon, initials, NOTHING, render } from './layout.ts';
 import { type FormCall, type Pages, seeOther, signedIn } from './route.ts';
-import { or, ssoButtons } from './ways.ts';
+import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons } from './ways.ts';
 
 const DAY_MS = 86_400_000;
 export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };
@@ -166,21 +166,23 @@ async function joinForm(
 ): Promise<Response> {
   const all = caller ? [] : await listSsoButtons(deps);
   const buttons = all.filter((b) => b.workspaceId === invitation.workspaceId);
+  const passkey = !caller && !invitation.known && deps.passkeys.available();
   const days = Math.max(1, Math.ceil((invitation.expiresAt - deps.now()) / DAY_MS));
   return render(c, deps.config.publicUrl, {
     title: `${status === 200 ? '' : 'Error: '}Join ${invitation.workspaceName}`,
     status,
-    scripts: ['reveal.js'],
+    scripts: ['reveal.js', PASSKEY_SCRIPT],
     foot: html`${icon('clock', 'sm')}<span>Invitation valid ${days} more ${days === 1 ? 'day' : 'days'}</span>`,
     body: html`${heading(`Join ${invitation.workspaceName}`, `${invitation.invitedBy} invited you as ${ROLE_NAMES[invitation.role]}.`)}
-      <form class="stack form" method="post" action="/accept" novalidate>
+      <form class="stack form" method="post" action="/accept" id="join" novalidate>
         ${Object.keys(errors).length ? callout('bad', 'Not joined yet.', 'See what is marked below.') : NOTHING}
         ${hidden({ token: values.token ?? '' })}
         ${caller ? NOTHING : personFields(invitation, values, errors)}
         <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
       </form>
       <div class="stack form card-section">
-        ${or('or', { passkey: false, sso: buttons.length })}
+        ${or('or', { passkey, sso: buttons.length })}
+        ${passkey ? html`${passkeyTrouble}${passkeyButton('join', 'Join with a passkey', '/', { primary: false })}` : NOTHING}
         ${ssoButtons(buttons, (name) => `Join with ${name}`, { purpose: 'accept', invitationToken: values.token, returnTo: '/' })}
         ${caller ? signedInAs(caller, { invitation: values.token ?? '' }) : NOTHING}
         <hr class="rule">

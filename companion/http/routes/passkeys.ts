@@ -1,6 +1,7 @@
 import { passkeys } from '../../../shared/contract/identity.ts';
 import type { Deps } from '../../app/deps.ts';
-import { CHALLENGE_MS, openChallenge } from '../../app/passkey-challenge.ts';
+import { joinWithPasskey, startJoin } from '../../app/join-by-passkey.ts';
+import { CHALLENGE_MS, type Challenge, openChallenge } from '../../app/passkey-challenge.ts';
 import {
   addPasskey,
   challengePasskey,
@@ -22,7 +23,7 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
     writeStepCookie(c, publicUrl, 'heex_passkey', sealed, CHALLENGE_MS);
     return { publicKey };
   };
-  const taken = (c: Ctx, kind: 'create' | 'ask') =>
+  const taken = (c: Ctx, kind: Challenge['kind']) =>
     openChallenge(deps, takeStepCookie(c, publicUrl, 'heex_passkey'), kind);
 
   bind(app, passkeys.listPasskeys, authenticate, ({ caller }) => listPasskeys(deps, caller));
@@ -35,16 +36,24 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
     return undefined;
   });
   bind(app, passkeys.challengePasskey, authenticate, async ({ c }) => asked(c, await challengePasskey(deps)));
-  bind(app, passkeys.signInWithPasskey, authenticate, async ({ body, origin, c }) => {
-    // Nobody is signed in by stealth as somebody else.
+  // Nobody is signed in by stealth as somebody else.
+  const refuseOtherSites = (c: Ctx) => {
     if (crossSite(c)) throw new Refusal('forbidden', 'This request comes from another site.');
-    const { session, user } = await signInWithPasskey(
-      deps,
-      body.credential,
-      taken(c, 'ask'),
-      origin,
-      browserLabel(origin.userAgent),
-    );
+  };
+  bind(app, passkeys.signInWithPasskey, authenticate, async ({ body, origin, c }) => {
+    refuseOtherSites(c);
+    const label = browserLabel(origin.userAgent);
+    const { session, user } = await signInWithPasskey(deps, body.credential, taken(c, 'ask'), origin, label);
+    writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
+    return { user };
+  });
+  bind(app, passkeys.startJoinWithPasskey, authenticate, async ({ body, origin, c }) =>
+    asked(c, await startJoin(deps, body, origin)),
+  );
+  bind(app, passkeys.joinWithPasskey, authenticate, async ({ body, origin, c }) => {
+    refuseOtherSites(c);
+    const label = browserLabel(origin.userAgent);
+    const { session, user } = await joinWithPasskey(deps, body, taken(c, 'join'), origin, label);
     writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
     return { user };
   });

@@ -29,17 +29,27 @@ async function ask() {
   return credential.toJSON();
 }
 
+const create = async ({ publicKey }) => {
+  const credential = await navigator.credentials.create({
+    publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey),
+  });
+  return credential.toJSON();
+};
+
 const acts = {
   'sign-in': async () => post('/v1/passkeys/sign-in', { credential: await ask() }),
   confirm: async ({ session }) => post(`/v1/sessions/${encodeURIComponent(session)}/confirm`, { passkey: await ask() }),
   add: async (_, form) => {
     const name = form.elements.name.value.trim();
     if (!name) throw new Error('Give the passkey a name first.');
-    const { publicKey } = await post('/v1/passkeys/options');
-    const credential = await navigator.credentials.create({
-      publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey),
-    });
-    return post('/v1/passkeys', { name, credential: credential.toJSON() });
+    return post('/v1/passkeys', { name, credential: await create(await post('/v1/passkeys/options')) });
+  },
+  join: async () => {
+    const { name, token } = document.getElementById('join').elements;
+    if (!name.value.trim()) throw new Error('Fill in your name first.');
+    const person = { token: token.value, name: name.value };
+    const credential = await create(await post('/v1/passkeys/join/options', person));
+    return post('/v1/passkeys/join', { ...person, credential });
   },
 };
 
