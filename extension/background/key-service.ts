@@ -24,11 +24,8 @@ export function createKeyService({
       'key.read': async ({ keyId }) => adopted(await session.call(keys.readKey, { params: await params(keyId) })),
       'key.usage': async ({ keyId }) =>
         (await session.call(keys.keyUsage, { params: await params(keyId), query: { days: 30 } })).days,
-      'key.requests': async ({ keyId, cursor }) =>
-        session.call(keys.keyRequests, {
-          params: await params(keyId),
-          query: { limit: 50, ...(cursor ? { cursor } : {}) },
-        }),
+      'key.requests': async ({ keyId }) =>
+        (await session.call(keys.keyRequests, { params: await params(keyId), query: { limit: 50 } })).items,
       'key.edit': async ({ keyId, body }) =>
         adopted(await session.call(keys.editKey, { params: await params(keyId), body })),
       'key.finishRotation': async ({ keyId }) =>

@@ -52,7 +52,8 @@ export interface Protocol {
   'key.revokeMany'(p: { keyIds: string[] }): Key[];
   'key.read'(p: { keyId: string }): Key;
   'key.usage'(p: { keyId: string }): UsageDay[];
-  'key.requests'(p: { keyId: string; cursor?: string | undefined }): { items: RequestRow[]; nextCursor: string | null };
+  /** The latest ones. */
+  'key.requests'(p: { keyId: string }): RequestRow[];
   'group.list'(): Group[];
   'secret.copied'(p: { id: string }): void;
   /** "I stored it". */
@@ -123,7 +124,7 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'key.revokeMany': z.strictObject({ keyIds: z.array(id).check(z.minLength(1), z.maxLength(100)) }),
   'key.read': keyId,
   'key.usage': keyId,
-  'key.requests': z.strictObject({ keyId: id, cursor: z.optional(z.string()) }),
+  'key.requests': keyId,
   'group.list': nothing,
   'secret.copied': secretId,
   'secret.dismiss': secretId,

@@ -155,8 +155,6 @@ export interface SelectedKey {
   key: Key | null;
   usage: UsageDay[] | null;
   requests: RequestRow[] | null;
-  /** Where the next page of requests begins; null when there is none. */
-  nextCursor: string | null;
   loading: boolean;
   failure: Failure | null;
 }
@@ -174,7 +172,7 @@ export async function selectKey(keyId: string): Promise<void> {
   const update = (part: Partial<SelectedKey>) => {
     if (selected.value?.keyId === keyId) selected.value = { ...selected.value, ...part };
   };
-  selected.value = { keyId, key: null, usage: null, requests: null, nextCursor: null, loading: true, failure: null };
+  selected.value = { keyId, key: null, usage: null, requests: null, loading: true, failure: null };
   const [key, usage, requests] = await Promise.all([
     changed('key.read', { keyId }),
     ask('key.usage', { keyId }),
@@ -186,23 +184,8 @@ export async function selectKey(keyId: string): Promise<void> {
     failure: failed && !failed.ok ? failed.failure : null,
     ...(key.ok ? { key: key.value } : {}),
     ...(usage.ok ? { usage: usage.value } : {}),
-    ...(requests.ok ? { requests: requests.value.items, nextCursor: requests.value.nextCursor } : {}),
+    ...(requests.ok ? { requests: requests.value } : {}),
   });
-}
-
-/** Reads the next page of the request log of the selected key. */
-export async function moreRequests(): Promise<void> {
-  const detail = selected.value;
-  if (!detail?.nextCursor) return;
-  const result = await ask('key.requests', { keyId: detail.keyId, cursor: detail.nextCursor });
-  if (selected.value?.keyId !== detail.keyId) return;
-  selected.value = result.ok
-    ? {
-        ...selected.value,
-        requests: [...(selected.value.requests ?? []), ...result.value.items],
-        nextCursor: result.value.nextCursor,
-      }
-    : { ...selected.value, failure: result.failure };
 }
 
 export function deselectKey(): void {

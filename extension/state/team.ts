@@ -17,7 +17,6 @@ export const members = computed(() => mirrors.team.value?.members);
 export const invitations = computed(() =>
   mirrors.team.value?.invitations.filter((invitation) => !invitation.withdrawing),
 );
-export const teamAt = computed(() => mirrors.team.value?.at);
 export const teamRefreshing = computed(() => running.value > 0);
 export const teamFailure = computed(() => failed.value);
 /** How many keys of a member count toward the limit. */

@@ -3,7 +3,6 @@ import { endpoint } from './endpoint.ts';
 import { email, password, personName, role, timestamp } from './fields.ts';
 
 export const user = z.object({ id: z.string(), name: z.string(), email: z.string() });
-export type User = z.infer<typeof user>;
 
 /** A session token, in the one answer that ever shows it. */
 export const issuedSession = z.object({ token: z.string(), expiresAt: timestamp });

@@ -46,7 +46,8 @@ const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
 
 const requests =
   (rows = [requestRow()]) =>
-  () => ({ items: rows, nextCursor: null });
+  () =>
+    rows;
 const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
 const base: Answers = {
   'agent.list': () => ({ items: AGENTS, nextCursor: 'more', counts: { total: 41, connected: 38, keyGone: 9 } }),
