@@ -16,6 +16,8 @@ const length = (text: string) => [...text].length;
 /** Text that people read: trimmed, NFC, of `min` to `max` characters, without anything that hides or misleads. */
 function humanText(min: number, max: number, control: RegExp) {
   return z.string().check(
+    // Line ends as they are pasted from elsewhere; a single line has none.
+    z.overwrite((text) => (control === CONTROL ? text : text.replace(/\r\n?/g, '\n'))),
     // Before trimming, which would take a line feed at the end for a space.
     z.refine((text) => !control.test(text), { error: 'must not have control characters', abort: true }),
     z.trim(),

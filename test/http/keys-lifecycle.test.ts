@@ -113,6 +113,10 @@ describe('a rotation', () => {
       lastUsed: { ip: '10.0.0.7', userAgent: 'heex-ingest/2.9' },
       rotation: { oldLastUsed: { ip: '10.0.0.5', userAgent: 'curl/8.5.1' } },
     });
+    const other = await s.key(ada);
+    const rotated = (await post(ada, other.id, 'rotate', { overlapSeconds: 86_400 })).body;
+    await use(rotated.secret, '10.0.0.7', 'heex-ingest/2.9');
+    expect(await read(other.id)).toMatchObject({ lastUsed: { ip: '10.0.0.7' }, rotation: { oldLastUsed: null } });
   });
 
   test('brings an expired key back only with a new expiry', async () => {

@@ -2,8 +2,11 @@ import { Kysely, type LogEvent, SqliteDialect } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MemberCaller } from '../../companion/app/caller.ts';
 import { listGroups } from '../../companion/app/groups.ts';
+import { listEvents } from '../../companion/app/keys/list-events.ts';
 import { listKeys } from '../../companion/app/keys/list-keys.ts';
 import { readKey } from '../../companion/app/keys/read-key.ts';
+import { listRequests } from '../../companion/app/usage/list-requests.ts';
+import { readOverview } from '../../companion/app/usage/overview.ts';
 import { listKeyRequests } from '../../companion/app/usage/requests.ts';
 import { expirationOf, statusOf } from '../../companion/domain/status.ts';
 import { type KeyFilter, listKeyRows } from '../../companion/store/key-list.ts';
@@ -83,7 +86,7 @@ describe('among 100,000 keys', { timeout: 120_000 }, () => {
     queries.length = 0;
     await work({ ...deps, store }, caller);
     const plans = queries.map(({ sql, parameters }) => {
-      const handle = /secret_use|usage_day|"request"/.test(sql) ? second : main;
+      const handle = /secret_use|usage_day|usage_hour|"request"/.test(sql) ? second : main;
       const steps = handle.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`).all(...parameters);
       return { sql, plan: steps.map((step) => step.detail).join('; ') };
     });
@@ -129,8 +132,34 @@ describe('among 100,000 keys', { timeout: 120_000 }, () => {
     expectIndexed(await plansOf((deps, caller) => readKey(deps, caller, 'key_many7')));
     expectIndexed(await plansOf((deps, caller) => listKeyRequests(deps, caller, 'key_many7', { limit: 50 })));
     expectIndexed(await plansOf((deps) => countKeysUsed(deps.store.read, s.workspaceId, deps.now())));
+    expectIndexed(await plansOf((deps, caller) => listEvents(deps, caller, { limit: 50 })));
     const groups = await plansOf((deps, caller) => listGroups(deps, caller, { limit: 50 }));
     expect(groups[0]?.plan).toMatch(/^SEARCH authorization_group/);
+  });
+
+  test('the overview and the request log are read by index, whatever they are filtered by', async () => {
+    for (const environment of [undefined, 'staging'] as const)
+      expectIndexed(
+        await plansOf((deps, caller) => readOverview(deps, caller, { period: '30d', environment })),
+        // Two queries for each thousand of the old keys, none of which was ever used.
+        100,
+      );
+    const time = new Date().toISOString();
+    for (const query of [
+      {},
+      { outcome: 'forbidden' },
+      { key: 'key_many7' },
+      { requestId: 'req_1' },
+      { from: time, to: time },
+    ]) {
+      const plans = await plansOf((deps, caller) =>
+        listRequests(deps, caller, { limit: 50, ...query } as Parameters<typeof listRequests>[2]),
+      );
+      // The inner query is by index and ends after so many rows; the outer one walks what it gave.
+      for (const { plan } of plans)
+        expect(plan.replace(/SCAN (request|\(subquery-\d+\))$/, '')).not.toMatch(/SCAN|TEMP B-TREE/);
+      expect(plans[0]?.plan).toMatch(/SEARCH request USING (COVERING )?INDEX/);
+    }
   });
 
   test('pages of any size, put together, are the list: nothing twice, nothing left out, keys made meanwhile apart', async () => {

@@ -5,7 +5,7 @@ const DAY = 86_400_000;
 
 /**
  * Puts many keys of one member into a workspace by one statement, in every status, environment and state of expiry, with
- * times of creation that do not follow their ids. About every thousandth has `needle` in its name.
+ * times of creation over the last 231 days that do not follow their ids. About every thousandth has `needle` in its name.
  */
 export async function manyKeys(
   companion: TestCompanion,
@@ -23,7 +23,7 @@ export async function manyKeys(
       select 'key_many' || i, ${workspaceId}, ${membershipId}, ${createdBy}, name, name, '',
         case i % 3 when 0 then 'production' when 1 then 'staging' else 'development' end, '[]', '[]',
         case i % 5 when 0 then null when 1 then ${now - DAY} when 2 then ${now + DAY} else ${now + 100 * DAY} end,
-        ${now} - 1 - (i * 7919 % ${count}) * 1000,
+        ${now} - 1 - (i * 7919 % ${count}) * 200000,
         iif(i % 11 = 0, ${now}, null), iif(i % 2 = 0, ${now}, null), iif(i % 2 = 0, 'by_owner', null)
       from (select i, 'service ' || i || iif(i % 997 = 7, ' needle', '') as name from n)`.execute(tx);
     await sql`

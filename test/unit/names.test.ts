@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fold } from '../../companion/domain/names.ts';
-import { name } from '../../shared/contract/fields.ts';
+import { description, name } from '../../shared/contract/fields.ts';
 
 describe('a name', () => {
   const read = (text: string) => {
@@ -41,6 +41,11 @@ describe('a name', () => {
     ['prod\u2066app', 'must not have characters that change the direction of writing'],
     ['a\ud800b', 'must be valid Unicode'],
   ])('%j is refused', (text, message) => expect(read(text)).toEqual([message]));
+});
+
+test('longer text keeps its lines, however they were ended, and no other control characters', () => {
+  expect(description.parse(' one\r\ntwo\rthree\n\tfour\n')).toBe('one\ntwo\nthree\n\tfour');
+  for (const bad of ['a\u0000b', 'a\u001bb', 'a\u202eb']) expect(description.safeParse(bad).success).toBe(false);
 });
 
 describe('names as they are compared', () => {

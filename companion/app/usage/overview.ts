@@ -103,6 +103,7 @@ async function readExpiringSoon(deps: Deps, { workspaceId, environment, now }: S
 
 /** Which of these keys were used since a time. */
 async function usedSince(deps: Deps, ids: readonly string[], since: number): Promise<Set<string>> {
+  if (!ids.length) return new Set();
   const rows = await deps.store.activity.read
     .selectFrom('secret_use')
     .select('key_id')
