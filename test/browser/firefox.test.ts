@@ -40,7 +40,7 @@ describe.skipIf(!path)('in Firefox', () => {
     await approve.see('Firefox');
     await approve.press('Approve');
     await approve.see('Connected');
-    await workspace.see('This browser is connected');
+    await workspace.see('Skip to content');
     const { origins } = (await page.evaluate('browser.permissions.getAll()')) as { origins: string[] };
     expect(origins).toEqual(['http://127.0.0.1/*']);
     await page.close();

@@ -255,7 +255,7 @@ test('removing a member shows what breaks and needs the typed address', async ()
   await page.keyboard.type('Jonas@acme.example');
   await page.keyboard.press('Enter');
   await settle(page);
-  expect(await asked(page, 'team.remove')).toEqual([{ memberId: 'mem_jonas' }]);
+  expect(await asked(page, 'team.remove')).toEqual([{ memberId: 'mem_jonas', version: '1.preview' }]);
 });
 
 test('when the server wants a recent sign-in, the dialog leads to its page and stays', async () => {

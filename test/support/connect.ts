@@ -37,7 +37,7 @@ export async function connect(browser: ExtensionBrowser, tab: Page, url: string)
   faults.push(...(await approve.faults()), ...(await workspace.faults()));
   await approve.press('Approve');
   await approve.see('Connected');
-  await workspace.see('This browser is connected');
+  await workspace.see('Skip to content');
   await page.close();
   await approve.page.close();
   return faults;
