@@ -17,8 +17,9 @@ import { createPasswords } from './identity/passwords.ts';
 import { createSeal } from './identity/seal.ts';
 import { createThrottle } from './identity/throttle.ts';
 import { openDataFolder } from './store/data-folder.ts';
-import { openStore } from './store/store.ts';
+import { openStore, type Store } from './store/store.ts';
 import { createChecker } from './verify/checker.ts';
+import { Changes } from './verify/stream.ts';
 import { createRecorder } from './verify/usage.ts';
 
 export interface Companion {
@@ -42,7 +43,17 @@ function localNames(host: string, port: number): string[] {
  */
 export async function startCompanion(config: Config, log: Log, now: () => number = Date.now): Promise<Companion> {
   const folder = openDataFolder(config.dataFolder, config.hashKey, randomBytes);
-  const store = openStore(folder);
+  const opened = openStore(folder);
+  const changes = new Changes(folder.databaseFile, now);
+  const store: Store = {
+    ...opened,
+    async transact(work) {
+      const result = await opened.transact(work);
+      // Before the change is acknowledged, so that services hear of it no later than the one who made it.
+      changes.poke();
+      return result;
+    },
+  };
   // Seals what plain SQL wrote into the audit log while no companion ran.
   await store.transact(async () => {});
   const hashSecret = (secret: string) => createHmac('sha256', folder.hashKey).update(secret).digest('hex');
@@ -69,6 +80,7 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     throttle: createThrottle(),
     usage,
     checker,
+    changes,
     agents,
     mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
     warn: (message, fields) => log('warn', message, fields),
@@ -101,11 +113,13 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     setupLink: token && `${deps.config.publicUrl}/setup#${token}`,
     deps,
     async stop() {
+      changes.stop();
       await Promise.all([agents.stop(), jobs.stop(), listening.drain(8_000)]);
       // A mail server that hangs does not hold up the stop.
       await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
       await usage.close();
       checker.close();
+      changes.close();
       await store.close();
     },
   };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { KeyVerdict } from '../../shared/check.ts';
-import type { KeyIdentity } from '../../shared/contract/verify.ts';
+import type { KeyIdentity, Resolved, VerifyCode } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { Store } from '../store/store.ts';
 import type { Background } from './background.ts';
@@ -41,6 +41,39 @@ export interface Seal {
 export interface UsageRecorder {
   /** Writes what is waiting, so that a read sees it. */
   flush(): Promise<void>;
+  /** Counts what a service has decided by itself; a batch that was counted before is not counted again. */
+  report(
+    verifierId: string,
+    batch: string,
+    uses: readonly ReportedUse[],
+    notes: readonly ReportedNote[],
+  ): Promise<void>;
+}
+
+/** One secret of a key, as its uses are counted. */
+export interface SecretRef {
+  secretId: string;
+  keyId: string;
+  workspaceId: string;
+  environment: Environment;
+  prefix: string;
+}
+/** Uses of one secret with one outcome. */
+export interface ReportedUse extends SecretRef {
+  code: VerifyCode;
+  count: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  lastAt: number;
+  lastIp: string | null;
+  lastUserAgent: string | null;
+}
+/** One row of the request log. */
+export interface ReportedNote extends SecretRef {
+  requestId: string;
+  code: VerifyCode;
+  at: number;
+  ip: string | null;
+  userAgent: string | null;
 }
 
 /** One question about a key. */
@@ -89,7 +122,33 @@ export interface KeyChecker {
   identify(secret: string, origin: Origin & { purpose: KeyCheck['purpose'] }): HeldKey | undefined;
   /** The verifier that a secret belongs to. */
   verifier(secret: string): Verifier | undefined;
+  /**
+   * What has to be known of a key to decide about it elsewhere, with the number of the last change that is surely in it.
+   * The key is null where there is none for that verifier.
+   */
+  resolve(secret: string, verifier: Verifier): Resolved;
   close(): void;
+}
+
+/** A listener to what changes in a verifier's workspace and environment. */
+export interface ChangeListener {
+  verifier: Verifier;
+  /** The last change that it knows; undefined for a new one. */
+  after: number | undefined;
+  /** Takes text in the format of server-sent events. */
+  send(text: string): void;
+  /** Told once, when it will hear no more: the verifier is gone, or the companion stops. */
+  end(): void;
+}
+
+/** Tells services that decide by themselves what has changed. */
+export interface ChangeStream {
+  /** @returns how to stop listening */
+  listen(listener: ChangeListener): () => void;
+  /** Looks at once for what has changed, instead of at the next turn. */
+  poke(): void;
+  /** Ends every listener, and takes no more. */
+  stop(): void;
 }
 
 /** The live connections of agents to this process. */
@@ -119,6 +178,7 @@ export interface Deps {
   throttle: Throttle;
   usage: UsageRecorder;
   checker: KeyChecker;
+  changes: ChangeStream;
   agents: AgentConnections;
   mailer: Mailer | undefined;
   background: Background;

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
+import { createRequestIds } from '../../shared/request-id.ts';
 import type { Deps } from '../app/deps.ts';
 import type { TrustedProxies } from '../domain/client-address.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -12,7 +13,6 @@ import { createHotListener } from './hot/listener.ts';
 import type { Log } from './log.ts';
 import { bindOperations } from './operations.ts';
 import { bindPages } from './pages/index.ts';
-import { createRequestIds } from './request-id.ts';
 import { bindAgents } from './routes/agents.ts';
 import { bindAudit } from './routes/audit.ts';
 import { bindConnect } from './routes/connect.ts';

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../shared/contract/endpoint.ts';
 import { isToken } from '../../shared/key-format.ts';
+import { presentedKey } from '../../shared/presented-key.ts';
 import { authorize, type MemberCaller, type SessionCaller } from '../app/caller.ts';
 import type { Deps, HeldKey, Verifier } from '../app/deps.ts';
 import { authenticateSession } from '../app/sessions.ts';
@@ -7,7 +8,7 @@ import { requireRecentSignIn } from '../app/step-up.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ctx } from './context.ts';
 import { crossSite, readSessionCookie } from './cookies.ts';
-import { presentedKey, requireVerifier } from './presented.ts';
+import { requireVerifier } from './presented.ts';
 
 export type Caller = SessionCaller | MemberCaller | Verifier | HeldKey | undefined;
 export type Authenticate = (c: Ctx, endpoint: Endpoint) => Promise<Caller>;

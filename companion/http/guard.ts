@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { repeatedHeader } from '../../shared/presented-key.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AddressOf } from './client-address.ts';
 import type { App, Ctx } from './context.ts';
@@ -25,18 +26,6 @@ const SINGLE = new Set([
   'content-length',
   'idempotency-key',
 ]);
-
-/** The first of these headers that stands twice. @param rawHeaders names and values, one after another */
-export function repeatedHeader(rawHeaders: readonly string[], names: ReadonlySet<string>): string | undefined {
-  const seen: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    if (!names.has(name)) continue;
-    if (seen.includes(name)) return name;
-    seen.push(name);
-  }
-  return undefined;
-}
 
 /** @throws Refusal bad_request */
 export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {

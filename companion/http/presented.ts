@@ -1,24 +1,6 @@
+import { tokenOf } from '../../shared/presented-key.ts';
 import type { KeyChecker, Verifier } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
-
-const BEARER = /^Bearer +([^\s,]+) *$/i;
-const ANY_BEARER = /^\s*Bearer\b/i;
-
-/** The token of an `Authorization: Bearer …` header, or undefined for any other value (RFC 6750, RFC 9110 11.6.2). */
-export function tokenOf(authorization: string | undefined): string | undefined {
-  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-}
-
-/**
- * The key of a request: from `X-API-Key` or `Authorization: Bearer`. Undefined where there is none that can be told for sure: two
- * different ones, or a list. Beside `X-API-Key` another scheme (Basic) is none of our business.
- */
-export function presentedKey(apiKey: string | undefined, authorization: string | undefined): string | undefined {
-  const bearer = tokenOf(authorization);
-  if (apiKey === undefined) return bearer;
-  if (authorization !== undefined && ANY_BEARER.test(authorization) && bearer !== apiKey) return undefined;
-  return apiKey.includes(',') ? undefined : apiKey;
-}
 
 /**
  * The password of an `Authorization: Basic …` header, as OAuth clients send their secret: form-encoded (RFC 6749, 2.3.1). The

@@ -8,13 +8,20 @@ import { identity } from './migrations/006-identity.ts';
 import { scim } from './migrations/007-scim.ts';
 import { keySource } from './migrations/008-key-source.ts';
 import { activityHours, jobs } from './migrations/009-jobs.ts';
+import { usageBatch } from './migrations/010-usage-batch.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
 
 /** Forward only. Position + 1 is the schema version; a released entry never changes. */
 export const MIGRATIONS: readonly string[] = [first, agents, auditChain, device, keyListing, identity, scim, jobs];
-export const ACTIVITY_MIGRATIONS: readonly string[] = [firstActivity, agentPresence, keySource, activityHours];
+export const ACTIVITY_MIGRATIONS: readonly string[] = [
+  firstActivity,
+  agentPresence,
+  keySource,
+  activityHours,
+  usageBatch,
+];
 
 /** The database can't be used as it is; the message is one line for the operator. */
 export class DatabaseRefused extends Error {}

@@ -255,7 +255,13 @@ export interface VerifierUseRow {
   verifier_id: string;
   last_at: number;
 }
+export interface UsageBatchRow {
+  verifier_id: string;
+  name: string;
+  at: number;
+}
 export interface ActivityTables {
+  usage_batch: UsageBatchRow;
   secret_use: SecretUseRow;
   usage_day: UsageDayRow;
   request: RequestRow;

@@ -102,6 +102,13 @@ export function createChecker(options: CheckerOptions): KeyChecker {
       feed.catchUp();
       return find(verifiers, secret, (s) => reader.verifier(options.hashSecret(s)));
     },
+    resolve(secret, { workspaceId, environment }) {
+      // The number first: what is read afterwards is at least as new.
+      feed.catchUp();
+      const { seq } = feed;
+      const key = parseKey(secret) ? reader.record(options.hashSecret(secret), workspaceId, environment) : null;
+      return { seq, key, workspaceId, environment };
+    },
     close: () => db.close(),
   };
 }

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { KeyFacts } from '../../shared/check.ts';
-import type { KeyIdentity } from '../../shared/contract/verify.ts';
+import type { KeyIdentity, KeyRecord } from '../../shared/contract/verify.ts';
 import { compileAllowlist } from '../../shared/ip.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import { effectivePermissions } from '../domain/permissions.ts';
@@ -72,6 +72,8 @@ export interface Anchors {
 export interface EntryReader {
   key(hash: string): KeyEntry | undefined;
   verifier(hash: string): VerifierEntry | undefined;
+  /** The same key as it is told to a service of that workspace and environment; null where there is none for it. */
+  record(hash: string, workspaceId: string, environment: Environment): KeyRecord | null;
 }
 
 /** Looks up what a hash stands for, by prepared statements on a handle that can't write. */
@@ -85,6 +87,11 @@ export function createEntryReader(db: Database.Database, anchors: Anchors): Entr
     key(hash) {
       const row = keyByHash.get(hash);
       return row && toEntry(row, anchors);
+    },
+    record(hash, workspaceId, environment) {
+      const row = keyByHash.get(hash);
+      if (row?.workspace_id !== workspaceId) return null;
+      return { ...toRecord(row), identity: row.environment === environment ? toIdentity(row) : null };
     },
     verifier(hash) {
       const row = verifierByHash.get(hash);
@@ -108,11 +115,36 @@ function readAllowlist(json: string): KeyFacts['allows'] {
   }
 }
 
-function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
-  const granted = row.granted === null ? null : list(row.granted);
-  const permissions = [...effectivePermissions(granted, row.narrowed === null ? null : list(row.narrowed))];
-  const customers = list(row.customers);
+/** A key without a member or a workspace can only be a revoked one; whatever else the file says, it is refused. */
+const isRevoked = (row: KeyQueryRow) =>
+  row.revoked_at !== null || row.owner_email === null || row.workspace_name === null;
+
+const rateLimitOf = ({ rate_limit, rate_window_seconds }: KeyQueryRow): KeyFacts['rateLimit'] =>
+  rate_limit === null || rate_window_seconds === null
+    ? null
+    : { limit: rate_limit, windowSeconds: rate_window_seconds };
+
+function toIdentity(row: KeyQueryRow): KeyIdentity {
   const creator = JSON.parse(row.created_by) as { membershipId: string; name: string; email: string };
+  return {
+    id: row.key_id,
+    name: row.name,
+    prefix: row.prefix,
+    owner: {
+      membershipId: row.membership_id ?? creator.membershipId,
+      name: row.owner_name ?? creator.name,
+      email: row.owner_email ?? creator.email,
+    },
+    workspace: { id: row.workspace_id, name: row.workspace_name ?? '' },
+    environment: row.environment,
+    permissions: [...effectivePermissions(list(row.granted), row.narrowed === null ? null : list(row.narrowed))],
+    customers: list(row.customers),
+    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
+  };
+}
+
+function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
+  const identity = toIdentity(row);
   const hangsOn = [anchors.of('key', row.key_id), anchors.of('workspace', row.workspace_id)];
   if (row.membership_id !== null) hangsOn.push(anchors.of('member', row.membership_id));
   if (row.group_id !== null) hangsOn.push(anchors.of('group', row.group_id));
@@ -121,35 +153,34 @@ function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
     secretId: row.secret_id,
     workspaceId: row.workspace_id,
     environment: row.environment,
-    // A key without a member or a workspace can only be a revoked one; whatever else the file says, it is refused.
-    revoked: row.revoked_at !== null || row.owner_email === null || row.workspace_name === null,
+    revoked: isRevoked(row),
     disabled: row.disabled_at !== null,
     suspended: row.suspended_at !== null,
     expiresAt: row.expires_at,
     endsAt: row.ends_at,
     allows: readAllowlist(row.ip_allowlist),
-    permissions: new Set(permissions),
-    customers,
-    rateLimit:
-      row.rate_limit === null || row.rate_window_seconds === null
-        ? null
-        : { limit: row.rate_limit, windowSeconds: row.rate_window_seconds },
-    identity: {
-      id: row.key_id,
-      name: row.name,
-      prefix: row.prefix,
-      owner: {
-        membershipId: row.membership_id ?? creator.membershipId,
-        name: row.owner_name ?? creator.name,
-        email: row.owner_email ?? creator.email,
-      },
-      workspace: { id: row.workspace_id, name: row.workspace_name ?? '' },
-      environment: row.environment,
-      permissions,
-      customers,
-      expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
-    },
+    permissions: new Set(identity.permissions),
+    customers: identity.customers,
+    rateLimit: rateLimitOf(row),
+    identity,
     prefix: row.prefix,
     anchors: hangsOn,
+  };
+}
+
+function toRecord(row: KeyQueryRow): Omit<KeyRecord, 'identity'> {
+  return {
+    secretId: row.secret_id,
+    keyId: row.key_id,
+    environment: row.environment,
+    groupId: row.group_id,
+    membershipId: row.membership_id,
+    revoked: isRevoked(row),
+    disabled: row.disabled_at !== null,
+    suspended: row.suspended_at !== null,
+    expiresAt: row.expires_at,
+    endsAt: row.ends_at,
+    ipAllowlist: list(row.ip_allowlist),
+    rateLimit: rateLimitOf(row),
   };
 }

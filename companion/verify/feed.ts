@@ -5,7 +5,7 @@ import type { ChangeRow } from '../store/tables.ts';
 export type Change = Pick<ChangeRow, 'kind' | 'id' | 'workspace_id'> & { seq: number };
 
 /** More rows than this at once, and everything is forgotten instead. */
-const AT_ONCE = 10_000;
+export const AT_ONCE = 10_000;
 
 export interface Feed {
   /** The last change that was applied. */

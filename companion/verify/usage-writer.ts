@@ -22,6 +22,8 @@ export interface UsageBatch {
   counts: UsageCount[];
   /** The fields of all rows of the request log, one after another: a flat list crosses to another thread cheaply. */
   rows: (string | number | null)[];
+  /** A batch that a service may send again: it is counted once. */
+  once?: { verifierId: string; name: string };
 }
 
 const COUNT_USE = `
@@ -45,19 +47,20 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const SEEN = `
 insert into verifier_use (verifier_id, last_at) values (?, ?)
 on conflict (verifier_id) do update set last_at = max(last_at, excluded.last_at)`;
+const ONCE = 'insert into usage_batch (verifier_id, name, at) values (?, ?, ?) on conflict do nothing';
 /** Fields of one row in `UsageBatch.rows`. */
 export const ROW_FIELDS = 12;
 
 /** Writes a batch in one transaction: all of it or nothing, so that no use is counted twice. */
 export function createBatchWriter(db: Database.Database): (batch: UsageBatch) => void {
-  const [use, day, hour, note, seen] = [COUNT_USE, COUNT_DAY, COUNT_HOUR, NOTE, SEEN].map((sql) => db.prepare(sql)) as [
-    Database.Statement,
-    Database.Statement,
-    Database.Statement,
-    Database.Statement,
-    Database.Statement,
-  ];
+  const use = db.prepare(COUNT_USE);
+  const day = db.prepare(COUNT_DAY);
+  const hour = db.prepare(COUNT_HOUR);
+  const note = db.prepare(NOTE);
+  const seen = db.prepare(SEEN);
+  const once = db.prepare(ONCE);
   const write = db.transaction((batch: UsageBatch) => {
+    if (batch.once && !once.run(batch.once.verifierId, batch.once.name, Date.now()).changes) return;
     const verifiers = new Map<string, number>();
     for (const c of batch.counts) {
       if (c.valid) use.run(c.secretId, c.keyId, c.valid, c.lastAt, c.lastIp, c.lastUserAgent);

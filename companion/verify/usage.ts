@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { statusOf } from '../../shared/check.ts';
 import type { VerifyCode } from '../../shared/contract/verify.ts';
-import type { KeyCheck, UsageRecorder } from '../app/deps.ts';
-import type { KeyEntry } from './entries.ts';
+import type { KeyCheck, SecretRef, UsageRecorder } from '../app/deps.ts';
+import { Refusal } from '../domain/refusal.ts';
 import type { FromWriter } from './usage-worker.ts';
 import { ROW_FIELDS, type UsageBatch, type UsageCount } from './usage-writer.ts';
 
@@ -11,18 +11,19 @@ import { ROW_FIELDS, type UsageBatch, type UsageCount } from './usage-writer.ts'
 const FLUSH_EVERY_MS = 300;
 /** Rows of the request log held between two flushes; what is beyond is counted but has no row. */
 const MOST_ROWS = 100_000;
+/** Batches that wait to be written; services are asked to come again. */
+const MOST_WAITING = 100;
 /** How long a reader waits for what is under way before it makes do with what is written. */
 const FLUSH_WAIT_MS = 1_000;
 
-export const OUTCOMES = ['valid', 'unauthorized', 'forbidden', 'rate_limited'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
 const OUTCOME_OF = { 200: 'valid', 401: 'unauthorized', 403: 'forbidden', 429: 'rate_limited' } as const;
+type Outcome = (typeof OUTCOME_OF)[200 | 401 | 403 | 429];
 
 export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verifierId' | 'purpose'>;
 
 export interface Recorder extends UsageRecorder {
   /** Counts one check of a known key, and notes it for the request log. Writes nothing itself. */
-  record(entry: KeyEntry, code: VerifyCode, use: UseOrigin, at: number): void;
+  record(entry: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void;
   /** Writes what is waiting and ends. */
   close(): Promise<void>;
 }
@@ -39,9 +40,11 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
   let pending = new Map<string, UsageCount>();
   let worker: Worker | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let inFlight: Promise<void> | undefined;
   let ended: ((written: boolean) => void) | undefined;
   let closing = false;
+  let inFlight: Promise<void> | undefined;
+  let queue: Promise<void> = Promise.resolve();
+  let waiting = 0;
 
   function start(): Worker {
     const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
@@ -70,17 +73,23 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
     });
   }
 
-  async function handOver(): Promise<void> {
-    const given: UsageBatch = { counts: [...pending.values()], rows: batch.rows };
-    batch = emptyBatch();
-    pending = new Map();
-    while (!closing && !(await write(given))) await sleep(1_000);
+  /** Has a batch written after those before it; the thread has one at a time. */
+  function enqueue(given: UsageBatch): Promise<void> {
+    waiting++;
+    queue = queue.then(async () => {
+      while (!closing && !(await write(given))) await sleep(1_000);
+      waiting--;
+    });
+    return queue;
   }
 
   /** Hands over what is waiting, one batch at a time: under a foreign lock it gathers here. */
   function hand(): Promise<void> {
     if (!inFlight && (pending.size || batch.rows.length)) {
-      inFlight = handOver().finally(() => {
+      const given: UsageBatch = { counts: [...pending.values()], rows: batch.rows };
+      batch = emptyBatch();
+      pending = new Map();
+      inFlight = enqueue(given).finally(() => {
         inFlight = undefined;
       });
     }
@@ -111,24 +120,18 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
   return {
     record(entry, code, use, at) {
       const outcome = OUTCOME_OF[statusOf(code)];
-      if (use.purpose === 'direct') count(pending, entry, outcome, use, at);
-      if (batch.rows.length < MOST_ROWS * ROW_FIELDS) {
-        batch.rows.push(
-          use.requestId,
-          entry.workspaceId,
-          entry.keyId,
-          entry.secretId,
-          entry.prefix,
-          at,
-          outcome,
-          code,
-          use.purpose,
-          use.verifierId,
-          use.ip,
-          use.userAgent,
-        );
-      }
+      if (use.purpose === 'direct') count(pending, entry, outcome, 1, at, use.ip, use.userAgent);
+      if (batch.rows.length < MOST_ROWS * ROW_FIELDS) note(batch.rows, entry, code, use, at);
       schedule();
+    },
+    async report(verifierId, name, uses, notes) {
+      if (closing || waiting > MOST_WAITING) throw new Refusal('unavailable', 'Report again in a moment.');
+      const counts = new Map<string, UsageCount>();
+      const rows: UsageBatch['rows'] = [];
+      for (const u of uses)
+        count(counts, u, OUTCOME_OF[statusOf(u.code)], u.count, u.lastAt, u.lastIp, u.lastUserAgent);
+      for (const n of notes) note(rows, n, n.code, { ...n, verifierId, purpose: 'direct' }, n.at);
+      await enqueue({ counts: [...counts.values()], rows, once: { verifierId, name } });
     },
     flush: () => within(FLUSH_WAIT_MS, writeAll()),
     async close() {
@@ -150,33 +153,59 @@ async function stop(worker: Worker | undefined): Promise<void> {
 
 const HOUR_MS = 3_600_000;
 
-function count(pending: Map<string, UsageCount>, entry: KeyEntry, outcome: Outcome, use: UseOrigin, at: number): void {
+function count(
+  pending: Map<string, UsageCount>,
+  secret: SecretRef,
+  outcome: Outcome,
+  uses: number,
+  at: number,
+  ip: string | null,
+  userAgent: string | null,
+): void {
   const hour = Math.floor(at / HOUR_MS);
-  let counted = pending.get(entry.secretId);
+  let counted = pending.get(secret.secretId);
   if (counted?.hour !== hour) {
     // Over the full hour the finished one keeps its row under another name.
-    if (counted) pending.set(`${entry.secretId}@${counted.hour}`, counted);
-    const { secretId, keyId, workspaceId, environment } = entry;
-    counted = {
-      secretId,
-      keyId,
-      workspaceId,
-      environment,
-      hour,
-      lastAt: 0,
-      lastIp: null,
-      lastUserAgent: null,
-      valid: 0,
-      unauthorized: 0,
-      forbidden: 0,
-      rate_limited: 0,
-    };
-    pending.set(entry.secretId, counted);
+    if (counted) pending.set(`${secret.secretId}@${counted.hour}@${pending.size}`, counted);
+    counted = emptyCount(secret, hour);
+    pending.set(secret.secretId, counted);
   }
-  counted[outcome]++;
+  counted[outcome] += uses;
   // Only a use that was let through counts as the last one.
-  if (outcome !== 'valid') return;
+  if (outcome !== 'valid' || at < counted.lastAt) return;
   counted.lastAt = at;
-  counted.lastIp = use.ip;
-  counted.lastUserAgent = use.userAgent;
+  counted.lastIp = ip;
+  counted.lastUserAgent = userAgent;
+}
+
+const emptyCount = ({ secretId, keyId, workspaceId, environment }: SecretRef, hour: number): UsageCount => ({
+  secretId,
+  keyId,
+  workspaceId,
+  environment,
+  hour,
+  lastAt: 0,
+  lastIp: null,
+  lastUserAgent: null,
+  valid: 0,
+  unauthorized: 0,
+  forbidden: 0,
+  rate_limited: 0,
+});
+
+function note(rows: UsageBatch['rows'], secret: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+  rows.push(
+    use.requestId,
+    secret.workspaceId,
+    secret.keyId,
+    secret.secretId,
+    secret.prefix,
+    at,
+    OUTCOME_OF[statusOf(code)],
+    code,
+    use.purpose,
+    use.verifierId,
+    use.ip,
+    use.userAgent,
+  );
 }

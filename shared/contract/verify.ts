@@ -74,6 +74,76 @@ export const authQuery = z.strictObject({
   customer: z.optional(askedCustomer),
 });
 
+/** What a service that decides by itself is told of one secret of a key. */
+export const keyRecord = z.object({
+  secretId: z.string(),
+  keyId: z.string(),
+  environment,
+  groupId: z.nullable(z.string()),
+  membershipId: z.nullable(z.string()),
+  revoked: z.boolean(),
+  disabled: z.boolean(),
+  suspended: z.boolean(),
+  /** Milliseconds since 1970-01-01 UTC. */
+  expiresAt: z.nullable(z.number()),
+  /** When an old secret stops; null for the newest one. */
+  endsAt: z.nullable(z.number()),
+  ipAllowlist: z.array(z.string()),
+  rateLimit: z.nullable(z.object({ limit: z.number(), windowSeconds: z.number() })),
+  /** Null for a key of another environment, of which no more is told than that. */
+  identity: z.nullable(identity),
+});
+export type KeyRecord = z.infer<typeof keyRecord>;
+
+/** A key as its verifier may know it, with the last change that is surely in it, and what the verifier itself is. */
+export const resolved = z.object({
+  seq: z.number(),
+  key: z.nullable(keyRecord),
+  workspaceId: z.string(),
+  environment,
+});
+export type Resolved = z.infer<typeof resolved>;
+
+const count = z.number().check(z.int('must be a whole number'), z.gte(1, 'must be 1 or more'), z.lte(1e12));
+const moment = z.number().check(z.int('must be milliseconds'), z.gte(0), z.lte(8.64e15));
+const reportedCode = z.enum(
+  VERIFY_CODES.filter((c) => c !== 'malformed' && c !== 'unknown'),
+  'must be an outcome for a key that exists',
+);
+
+/** Uses that a service has decided by itself. */
+export const usageReport = z.strictObject({
+  /** Of the sender's making; the same one is counted once. */
+  batch: z.string().check(z.regex(/^[A-Za-z0-9_-]{16,64}$/, 'must be 16 to 64 letters, digits, - or _')),
+  uses: z
+    .array(
+      z.strictObject({
+        keyId: z.string(),
+        secretId: z.string(),
+        code: reportedCode,
+        count,
+        lastAt: moment,
+        lastIp: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.ip))),
+        lastUserAgent: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.userAgent))),
+      }),
+    )
+    .check(z.maxLength(500, 'report at most 500 at once')),
+  notes: z
+    .array(
+      z.strictObject({
+        requestId: z.string().check(z.regex(/^req_[A-Za-z0-9]{20}$/, 'must be req_ and 20 letters or digits')),
+        keyId: z.string(),
+        secretId: z.string(),
+        code: reportedCode,
+        at: moment,
+        ip: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.ip))),
+        userAgent: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.userAgent))),
+      }),
+    )
+    .check(z.maxLength(500, 'report at most 500 at once')),
+});
+export type UsageReport = z.infer<typeof usageReport>;
+
 /** RFC 7662, 2.1, and what else can be told of the request that the key came with. Fields of other extensions are ignored. */
 export const introspectForm = z.object({
   token: verifyBody.shape.key,
@@ -98,6 +168,13 @@ export const introspection = z.object({
   customers: z.optional(z.array(z.string())),
 });
 
+/** How often the stream says that it lives, in milliseconds. */
+export const STREAM_TICK_MS = 1_000;
+/** The data of a `change` event: what changed. Whatever hangs on it is no longer known. */
+export const streamChange = z.object({ kind: z.string(), id: z.string() });
+/** The data of `tick` and `reset`: the companion's time in milliseconds. Before the first `tick` the listener is behind. */
+export const streamTick = z.object({ now: z.number() });
+
 export const verification = {
   verify: endpoint({
     id: 'verify',
@@ -120,6 +197,33 @@ export const verification = {
         .check(z.minLength(1, 'ask about at least one key'), z.maxLength(100, 'ask about at most 100 keys')),
     }),
     answers: { 200: z.object({ results: z.array(verdict) }) },
+  }),
+  resolve: endpoint({
+    id: 'resolveKey',
+    method: 'POST',
+    path: '/v1/verify/resolve',
+    summary: 'What a service needs to decide about a key by itself, for as long as the stream reports no change to it',
+    credential: 'verifier',
+    body: z.strictObject({ key: verifyBody.shape.key }),
+    answers: { 200: resolved },
+  }),
+  reportUsage: endpoint({
+    id: 'reportUsage',
+    method: 'POST',
+    path: '/v1/verify/usage',
+    summary: 'Hand in the uses that a service has decided by itself',
+    credential: 'verifier',
+    body: usageReport,
+    answers: { 200: z.object({ counted: z.number() }) },
+  }),
+  verifyStream: endpoint({
+    id: 'verifyStream',
+    method: 'GET',
+    path: '/v1/verify/stream',
+    summary: 'What changes, as server-sent events; resumes after `Last-Event-ID`',
+    credential: 'verifier',
+    produces: ['text/event-stream'],
+    answers: { 200: z.string() },
   }),
   auth: endpoint({
     id: 'auth',

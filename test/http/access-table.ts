@@ -268,6 +268,11 @@ export const ACCESS: Record<string, Row> = {
     ask: () => ({ body: 'token=malformed', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
     expect: only('verifier', 200),
   },
+  resolveKey: { ask: () => ({ body: { key: 'malformed' } }), expect: only('verifier', 200) },
+  reportUsage: {
+    ask: () => ({ body: { batch: 'a'.repeat(16), uses: [], notes: [] } }),
+    expect: only('verifier', 200),
+  },
   whoami: { expect: only('key', 200) },
   revokeHeld: {
     ask: async ({ s, ada }, caller) => (caller === 'key' ? { token: (await s.key(ada)).secret } : {}),

@@ -2,11 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type KeyVerdict, statusOf } from '../../../shared/check.ts';
 import { PROBLEMS } from '../../../shared/contract/errors.ts';
 import { authQuery } from '../../../shared/contract/verify.ts';
+import { keyOfRequest } from '../../../shared/presented-key.ts';
+import { rateHeaders } from '../../../shared/rate-headers.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { repeatedHeader } from '../guard.ts';
 import { identityHeaders } from '../identity-headers.ts';
-import { presentedKey } from '../presented.ts';
-import { rateHeaders } from '../rate-headers.ts';
 import { validate } from '../validate.ts';
 import type { Hot } from './listener.ts';
 import { send, sendProblem } from './send.ts';
@@ -66,7 +65,8 @@ function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, request
   if (!verifier) throw new Refusal('unauthorized');
   const ask = readQuery(req.url ?? '');
   const verdict = hot.deps.checker.check({
-    key: keyOf(req),
+    // What no key can look like: a header that is there twice is as wrong as a malformed key.
+    key: keyOfRequest(req) ?? '',
     permissions: ask.permissions,
     customer: ask.customer,
     ip: hot.addressOf(req),
@@ -85,14 +85,6 @@ function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, request
   given.push(...identityHeaders(verdict.key), ...Object.entries(rateHeaders(verdict.rateLimit, false)).flat());
   if (ask.nginx) given.push('X-Heex-Status', '200');
   send(res, 200, given, '{}');
-}
-
-const CREDENTIALS = new Set(['authorization', 'x-api-key']);
-
-/** The presented key, or what no key can look like: a header that is there twice is as wrong as a malformed key. */
-function keyOf(req: IncomingMessage): string {
-  if (repeatedHeader(req.rawHeaders, CREDENTIALS)) return '';
-  return presentedKey(headerText(req.headers['x-api-key']), req.headers.authorization) ?? '';
 }
 
 const headerText = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join() : value);

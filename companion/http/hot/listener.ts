@@ -7,6 +7,7 @@ import { describeError, type Log } from '../log.ts';
 import { toRefusal } from '../problems.ts';
 import { answerAuth } from './auth.ts';
 import { sendProblem } from './send.ts';
+import { answerStream } from './stream.ts';
 import { answerVerify } from './verify.ts';
 
 export interface HotOptions {
@@ -28,7 +29,8 @@ export interface Hot extends HotOptions {
 }
 
 /**
- * The two calls that come with every use of a key, straight on `node:http`: `POST /v1/verify` and any `/v1/auth`. They have no
+ * The two calls that come with every use of a key, straight on `node:http`, `POST /v1/verify` and any `/v1/auth`; and the stream of
+ * changes, which has no end that a framework could wait for. They have no
  * line in the log of requests: every check of a known key has its row in the request log, and the metrics count them all.
  * @returns a listener that says whether the request was one of these
  */
@@ -66,6 +68,7 @@ export function createHotListener(options: HotOptions): (req: IncomingMessage, r
   return (req, res) => {
     const { url = '' } = req;
     if (req.method === 'POST' && url === '/v1/verify') return guarded(answerVerify, req, res);
+    if (req.method === 'GET' && url === '/v1/verify/stream') return guarded(answerStream, req, res);
     if (url.startsWith('/v1/auth') && /^[?/]?$/.test(url.charAt(8))) return guarded(answerAuth, req, res);
     return false;
   };

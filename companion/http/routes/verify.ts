@@ -1,5 +1,6 @@
 import { type Verdict, type VerifyBody, verification } from '../../../shared/contract/verify.ts';
 import type { Deps, Origin, Verifier } from '../../app/deps.ts';
+import { reportUsage } from '../../app/report-usage.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';
 import type { App } from '../context.ts';
@@ -35,4 +36,6 @@ export function bindVerify(app: App, deps: Deps, authenticate: Authenticate): vo
   bind(app, verification.verifyBatch, authenticate, async ({ caller, body, origin }) => ({
     results: body.items.map((item, i) => verifyOne(deps, caller, item, idOf(origin, i))),
   }));
+  bind(app, verification.resolve, authenticate, async ({ caller, body }) => deps.checker.resolve(body.key, caller));
+  bind(app, verification.reportUsage, authenticate, async ({ caller, body }) => reportUsage(deps, caller, body));
 }

@@ -1,12 +1,12 @@
 import { statusOf } from '../../../shared/check.ts';
 import { verification } from '../../../shared/contract/verify.ts';
+import { rateHeaders } from '../../../shared/rate-headers.ts';
 import type { Deps } from '../../app/deps.ts';
 import { revokeHeld } from '../../app/revoke-held.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';
 import type { App } from '../context.ts';
-import { rateHeaders } from '../rate-headers.ts';
 
 /** What holders of a key can ask with it. They learn no more than that it is good, or not. */
 export function bindWhoami(app: App, deps: Deps, authenticate: Authenticate): void {

@@ -1,4 +1,4 @@
-import type { RateState } from '../../shared/contract/verify.ts';
+import type { RateState } from './contract/verify.ts';
 
 /**
  * The headers that tell of a key's rate limit (draft-ietf-httpapi-ratelimit-headers).

@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refuseRepeatedHeaders, refuseWrongHost } from '../guard.ts';
+import { requireVerifier } from '../presented.ts';
+import type { Hot } from './listener.ts';
+
+/** A listener that does not read is cut off when this many bytes wait for it; it can resume. */
+const MOST_WAITING = 1_000_000;
+
+/** `GET /v1/verify/stream`: server-sent events until one of both ends it. @throws Refusal */
+export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
+  refuseRepeatedHeaders(req.rawHeaders);
+  refuseWrongHost(req, hot.hosts);
+  const verifier = requireVerifier(hot.deps.checker, req.headers.authorization);
+  // A proxy that gathers an answer before passing it on would keep changes back.
+  res.writeHead(200, [...hot.headers('text/event-stream', requestId), 'X-Accel-Buffering', 'no']);
+  const stop = hot.deps.changes.listen({
+    verifier,
+    after: lastEventId(req.headers['last-event-id']),
+    send(text) {
+      res.write(text);
+      if (res.writableLength > MOST_WAITING) res.destroy();
+    },
+    end: () => res.end(),
+  });
+  res.on('close', stop);
+}
+
+/** An id that this companion can't have given stands for one that is past: the listener is told to start anew. */
+function lastEventId(value: string | string[] | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Number.MAX_SAFE_INTEGER;
+}

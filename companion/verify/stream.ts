@@ -1,0 +1,146 @@
+import type Database from 'better-sqlite3';
+import { STREAM_TICK_MS } from '../../shared/contract/verify.ts';
+import type { ChangeListener, ChangeStream } from '../app/deps.ts';
+import { openReader } from '../store/sqlite.ts';
+import { AT_ONCE, type Change } from './feed.ts';
+
+/** How often another process's changes are looked for; this process's own are told at once. */
+const LOOK_EVERY_MS = 20;
+
+const event = (name: string, id: number, data: object) =>
+  `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+
+interface Subscriber extends ChangeListener {
+  /** The last change it was told of, or that did not concern it. */
+  at: number;
+}
+
+/**
+ * Server-sent events of the change feed (WHATWG HTML, 9.2), filtered to what concerns each verifier. The order is: what was
+ * missed, or `reset` where that is no longer known; then `tick`, from which on the listener is up to date; then what changes.
+ */
+export class Changes implements ChangeStream {
+  readonly #db: Database.Database;
+  readonly #now: () => number;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #version: Database.Statement<[], number>;
+  readonly #newest: Database.Statement<[], number>;
+  readonly #oldest: Database.Statement<[], number | null>;
+  readonly #after: Database.Statement<[number, number], Change>;
+  readonly #environment: Database.Statement<[string], string>;
+  #seen = -1;
+  #timer: NodeJS.Timeout | undefined;
+  #ticked = 0;
+  #stopped = false;
+
+  /** @param now milliseconds since 1970-01-01 UTC */
+  constructor(database: string, now: () => number) {
+    this.#db = openReader(database);
+    this.#now = now;
+    this.#version = this.#db.prepare<[], number>('pragma data_version').pluck();
+    this.#newest = this.#db.prepare<[], number>('select coalesce(max(seq), 0) from change').pluck();
+    this.#oldest = this.#db.prepare<[], number | null>('select min(seq) from change').pluck();
+    this.#after = this.#db.prepare('select seq, kind, id, workspace_id from change where seq > ? order by seq limit ?');
+    this.#environment = this.#db.prepare<[string], string>('select environment from api_key where id = ?').pluck();
+  }
+
+  listen(listener: ChangeListener): () => void {
+    const newest = this.#newest.get() ?? 0;
+    const subscriber: Subscriber = { ...listener, at: listener.after ?? newest };
+    if (this.#stopped) {
+      listener.end();
+      return () => {};
+    }
+    if (this.#isLost(subscriber.at, newest)) this.#reset(subscriber, newest);
+    else this.#catchUp(subscriber);
+    this.#tick(subscriber);
+    this.#subscribers.add(subscriber);
+    this.#timer ??= setInterval(() => this.#turn(), LOOK_EVERY_MS).unref();
+    return () => {
+      this.#subscribers.delete(subscriber);
+      if (!this.#subscribers.size) this.#rest();
+    };
+  }
+
+  poke(): void {
+    if (this.#subscribers.size) this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const subscriber of [...this.#subscribers]) subscriber.end();
+    this.#subscribers.clear();
+    this.#rest();
+  }
+
+  close(): void {
+    this.stop();
+    this.#db.close();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #turn(): void {
+    this.#look();
+    const time = performance.now();
+    if (time - this.#ticked < STREAM_TICK_MS) return;
+    this.#ticked = time;
+    for (const subscriber of this.#subscribers) this.#tick(subscriber);
+  }
+
+  #look(): void {
+    const version = this.#version.get() as number;
+    if (version === this.#seen) return;
+    for (const subscriber of [...this.#subscribers]) this.#catchUp(subscriber);
+    this.#seen = version;
+  }
+
+  /** Whether what comes after that change can no longer be told, or that change is none of this feed. */
+  #isLost(at: number, newest: number): boolean {
+    if (at > newest) return true;
+    return at < newest && at + 1 < (this.#oldest.get() ?? 0);
+  }
+
+  #catchUp(subscriber: Subscriber): void {
+    const changes = this.#after.all(subscriber.at, AT_ONCE + 1);
+    const first = changes[0];
+    if (!first) return;
+    if (changes.length > AT_ONCE || first.seq !== subscriber.at + 1) {
+      this.#reset(subscriber, this.#newest.get() ?? 0);
+      return;
+    }
+    subscriber.at = (changes.at(-1) as Change).seq;
+    const concerning = changes.filter((change) => this.#concerns(subscriber, change));
+    if (concerning.length)
+      subscriber.send(concerning.map(({ seq, kind, id }) => event('change', seq, { kind, id })).join(''));
+    if (changes.some(({ kind, id }) => this.#ends(subscriber, kind, id))) {
+      this.#subscribers.delete(subscriber);
+      subscriber.end();
+    }
+  }
+
+  #concerns({ verifier }: Subscriber, { kind, id, workspace_id }: Change): boolean {
+    if (workspace_id !== verifier.workspaceId) return false;
+    if (kind === 'agent') return false;
+    if (kind === 'verifier') return id === verifier.id;
+    // A key that is gone can no longer be asked for its environment.
+    return kind !== 'key' || (this.#environment.get(id) ?? verifier.environment) === verifier.environment;
+  }
+
+  /** A verifier that was changed or deleted has to show anew who it is. */
+  #ends({ verifier }: Subscriber, kind: string, id: string): boolean {
+    return kind === 'verifier' && id === verifier.id;
+  }
+
+  #reset(subscriber: Subscriber, newest: number): void {
+    subscriber.at = newest;
+    subscriber.send(event('reset', newest, { now: this.#now() }));
+  }
+
+  #tick(subscriber: Subscriber): void {
+    subscriber.send(event('tick', subscriber.at, { now: this.#now() }));
+  }
+}

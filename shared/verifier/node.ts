@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KeyIdentity } from '../contract/verify.ts';
+import { keyOfRequest } from '../presented-key.ts';
+import type { Verifier } from './index.ts';
+import { denialOf, type Requirements } from './middleware.ts';
+
+/** A request that was let through knows whose key it came with. */
+export type VerifiedRequest = IncomingMessage & { heexKey?: KeyIdentity };
+
+export interface NodeOptions extends Requirements {
+  /** Where a request came from. Behind a proxy say so yourself: what it forwards can't be trusted unseen. Default: the peer. */
+  address?(request: IncomingMessage): string | undefined;
+}
+
+/**
+ * Lets through what comes with a good key, and answers the rest. For `node:http` (`next` is what comes after) and for
+ * everything that takes `(request, response, next)`, such as Express.
+ */
+export function requireKey(verifier: Verifier, options: NodeOptions = {}) {
+  return async (request: VerifiedRequest, response: ServerResponse, next: () => void): Promise<void> => {
+    const decision = await verifier.check({
+      key: keyOfRequest(request) ?? '',
+      permissions: options.permissions,
+      customer: options.customer,
+      ip: options.address ? options.address(request) : request.socket.remoteAddress,
+      userAgent: request.headers['user-agent'],
+    });
+    const denial = denialOf(decision);
+    if (denial) {
+      response.writeHead(denial.status, denial.headers).end(denial.body);
+      return;
+    }
+    if (decision.key) request.heexKey = decision.key;
+    next();
+  };
+}

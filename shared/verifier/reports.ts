@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyFacts } from '../check.ts';
+import type { UsageReport, VerifyCode } from '../contract/verify.ts';
+
+type Code = UsageReport['uses'][number]['code'];
+type Use = UsageReport['uses'][number];
+type Note = UsageReport['notes'][number];
+
+export interface Reports {
+  /** Counts one check that was decided here. */
+  add(
+    key: KeyFacts,
+    code: VerifyCode,
+    requestId: string,
+    at: number,
+    ip: string | null,
+    userAgent: string | null,
+  ): void;
+  /** Hands in what is waiting, and tells whether all of it arrived. */
+  flush(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const EVERY_MS = 500;
+const AT_ONCE = 500;
+/** Rows of the request log that may wait; counts have no bound but the number of keys. */
+const MOST_NOTES = 10_000;
+/** Rows for uses that were let through, of which there may be a million a second; refusals have theirs, all of them. */
+const GOOD_NOTES_AT_ONCE = 100;
+
+/**
+ * Gathers uses and hands them in, about twice a second. A batch is kept until the companion has it, and counted once however
+ * often it arrives. Counts are in memory until then: a service that is killed loses half a second of them.
+ */
+export function createReports(send: (report: UsageReport) => Promise<boolean>): Reports {
+  let uses = new Map<string, Use>();
+  let notes: Note[] = [];
+  let goodNotes = 0;
+  let unsent: UsageReport[] = [];
+  let sending: Promise<boolean> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function schedule(): void {
+    if (timer) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void flush().then(() => {
+        if (uses.size || notes.length || unsent.length) schedule();
+      });
+    }, EVERY_MS);
+    timer.unref();
+  }
+
+  function cut(): void {
+    const all = [...uses.values()];
+    const rows = notes;
+    uses = new Map();
+    notes = [];
+    goodNotes = 0;
+    for (let i = 0; i < Math.max(all.length, rows.length); i += AT_ONCE)
+      unsent.push({
+        batch: randomBytes(16).toString('hex'),
+        uses: all.slice(i, i + AT_ONCE),
+        notes: rows.slice(i, i + AT_ONCE),
+      });
+  }
+
+  async function sendAll(): Promise<boolean> {
+    // What could not be sent keeps its name; only when all of that is through, what gathered since is cut.
+    if (!unsent.length) cut();
+    while (unsent[0]) {
+      if (!(await send(unsent[0]).catch(() => false))) return false;
+      unsent = unsent.slice(1);
+    }
+    return true;
+  }
+
+  function flush(): Promise<boolean> {
+    sending ??= sendAll().finally(() => {
+      sending = undefined;
+    });
+    return sending;
+  }
+
+  return {
+    add(key, code, requestId, at, ip, userAgent) {
+      const { keyId, secretId } = key;
+      const name = `${secretId} ${code}`;
+      const use = uses.get(name);
+      if (use) {
+        use.count++;
+        use.lastAt = at;
+        use.lastIp = ip;
+        use.lastUserAgent = userAgent;
+      } else
+        uses.set(name, {
+          keyId,
+          secretId,
+          code: code as Code,
+          count: 1,
+          lastAt: at,
+          lastIp: ip,
+          lastUserAgent: userAgent,
+        });
+      const noted = code === 'valid' ? goodNotes++ < GOOD_NOTES_AT_ONCE : true;
+      if (noted && notes.length < MOST_NOTES)
+        notes.push({ requestId, keyId, secretId, code: code as Code, at, ip, userAgent });
+      if (!timer) schedule();
+    },
+    flush,
+    async close() {
+      clearTimeout(timer);
+      // Twice: the first may be one that was under way.
+      for (let i = 0; i < 3 && (uses.size || notes.length || unsent.length || sending); i++)
+        if (!(await flush())) break;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { streamChange, streamTick } from '../contract/verify.ts';
+import { createEventReader, type ServerEvent } from './events.ts';
+
+export interface StreamOptions {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  fetch: typeof fetch;
+  /** The last change that is known, to resume after it. */
+  lastSeq(): number | undefined;
+  onChange(seq: number, kind: string, id: string): void;
+  onReset(seq: number): void;
+  /** Everything up to `seq` was told. @param companionNow the companion's clock, in milliseconds */
+  onTick(seq: number, companionNow: number): void;
+  onDown(): void;
+  /** Silence after which the connection counts as dead, in milliseconds. */
+  maxSilenceMs: number;
+}
+
+const LEAST_PAUSE_MS = 100;
+const MOST_PAUSE_MS = 5_000;
+
+/**
+ * Follows the stream of changes, connecting again after every end, each time later, until it is stopped.
+ * @returns how to stop
+ */
+export function follow(options: StreamOptions): () => void {
+  let stopped = false;
+  let current: AbortController | undefined;
+  let wake: (() => void) | undefined;
+
+  async function run(): Promise<void> {
+    let pause = LEAST_PAUSE_MS;
+    while (!stopped) {
+      current = new AbortController();
+      let told = false;
+      await listenOnce(options, current, () => {
+        told = true;
+      }).catch(() => {});
+      options.onDown();
+      if (stopped) return;
+      pause = told ? LEAST_PAUSE_MS : Math.min(pause * 2, MOST_PAUSE_MS);
+      await new Promise<void>((done) => {
+        wake = done;
+        const timer = setTimeout(done, pause * (0.5 + Math.random()));
+        // A service that has nothing else to do may end.
+        if (typeof timer === 'object') timer.unref();
+      });
+    }
+  }
+  void run();
+  return () => {
+    stopped = true;
+    current?.abort();
+    wake?.();
+  };
+}
+
+async function listenOnce(options: StreamOptions, abort: AbortController, onTold: () => void): Promise<void> {
+  const seq = options.lastSeq();
+  const watch = createWatch(options.maxSilenceMs, () => abort.abort());
+  try {
+    const response = await options.fetch(options.url, {
+      headers: {
+        ...options.headers,
+        Accept: 'text/event-stream',
+        ...(seq === undefined ? {} : { 'Last-Event-ID': String(seq) }),
+      },
+      signal: abort.signal,
+      redirect: 'error',
+    });
+    if (!response.ok || !response.body) throw new Error(`the stream answers ${response.status}`);
+    const read = createEventReader();
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body) {
+      watch.seen();
+      for (const event of read(decoder.decode(bytes, { stream: true }))) take(options, event);
+      onTold();
+    }
+  } finally {
+    watch.end();
+  }
+}
+
+function take(options: StreamOptions, event: ServerEvent): void {
+  const seq = Number(event.id);
+  if (!Number.isSafeInteger(seq)) throw new Error('an event without a number');
+  const data: unknown = JSON.parse(event.data);
+  if (event.name === 'change') {
+    const { kind, id } = streamChange.parse(data);
+    options.onChange(seq, kind, id);
+  } else if (event.name === 'reset') options.onReset(seq);
+  else if (event.name === 'tick') options.onTick(seq, streamTick.parse(data).now);
+}
+
+/** Calls back when nothing was seen for so long. */
+function createWatch(ms: number, onSilence: () => void): { seen(): void; end(): void } {
+  let timer = setTimeout(onSilence, ms);
+  const unref = () => typeof timer === 'object' && timer.unref();
+  unref();
+  return {
+    seen() {
+      clearTimeout(timer);
+      timer = setTimeout(onSilence, ms);
+      unref();
+    },
+    end: () => clearTimeout(timer),
+  };
+}
