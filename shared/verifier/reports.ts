@@ -75,8 +75,10 @@ export function createReports(send: (report: UsageReport) => Promise<boolean>): 
     return true;
   }
 
-  function flush(): Promise<boolean> {
-    sending ??= sendAll().finally(() => {
+  async function flush(): Promise<boolean> {
+    // What is under way may have begun before the last use was counted.
+    while (sending) await sending;
+    sending = sendAll().finally(() => {
       sending = undefined;
     });
     return sending;

@@ -273,6 +273,7 @@ export const ACCESS: Record<string, Row> = {
     ask: () => ({ body: { batch: 'a'.repeat(16), uses: [], notes: [] } }),
     expect: only('verifier', 200),
   },
+  verifyStream: { expect: only('verifier', 200) },
   whoami: { expect: only('key', 200) },
   revokeHeld: {
     ask: async ({ s, ada }, caller) => (caller === 'key' ? { token: (await s.key(ada)).secret } : {}),

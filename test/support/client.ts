@@ -25,7 +25,10 @@ export async function call(url: string, method: string, path: string, options: C
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
+  // A stream of events has no end to wait for.
+  const endless = response.headers.get('content-type') === 'text/event-stream';
+  if (endless) await response.body?.cancel();
+  const text = endless ? '' : await response.text();
   const json = /\bjson\b/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: json && text ? JSON.parse(text) : text };
 }
