@@ -15,6 +15,8 @@ const USAGE_DAYS = 400;
 const USAGE_HOURS = PERIODS['30d'].seconds / 3600 + 24;
 /** Days that the preview of a removal looks back, and one more. */
 const SOURCE_DAYS = 31;
+/** Days in which a service may send a report again without its being counted twice. */
+const BATCH_DAYS = 7;
 const EVENT_DAYS = 90;
 /** Rows of the change feed that a cache or stream may still have to catch up with. */
 const FEED_ROWS = 100_000;
@@ -34,6 +36,7 @@ const PRIMARY_KEYS = {
   usage_day: 'key_id, day',
   usage_hour: 'workspace_id, hour, environment',
   key_source: 'key_id, day, purpose, ip, user_agent',
+  usage_batch: 'verifier_id, name',
 };
 
 /** Removes the oldest rows of a table of the activity file: those with `column` below `before`. */
@@ -59,6 +62,7 @@ export const activityRetention: BackgroundJob = {
     const days = await trimActivity(deps, 'usage_day', 'day', Math.floor(now / DAY_MS) - USAGE_DAYS);
     const hours = await trimActivity(deps, 'usage_hour', 'hour', Math.floor(now / HOUR_MS) - USAGE_HOURS);
     const sources = await trimActivity(deps, 'key_source', 'day', Math.floor(now / DAY_MS) - SOURCE_DAYS);
+    await trimActivity(deps, 'usage_batch', 'at', now - BATCH_DAYS * DAY_MS);
     return `${requests} requests, ${days + hours + sources} counts removed`;
   },
 };
