@@ -217,6 +217,8 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
   verify: { because: 'the request log has it' },
   verifyBatch: { because: 'the request log has it' },
   introspect: { because: 'the request log has it' },
+  resolveKey: { because: 'it changes nothing' },
+  reportUsage: { because: 'the request log has it' },
   revokeHeld: { rows: ['key.revoked'] },
   enrolAgent: { rows: ['agent.enrolled'] },
   removeAgent: { rows: ['agent.removed'] },
