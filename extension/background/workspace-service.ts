@@ -1,5 +1,6 @@
 import { agents } from '../../shared/contract/agents.ts';
 import { audit } from '../../shared/contract/audit.ts';
+import { activity } from '../../shared/contract/overview.ts';
 import { groups, verifiers, workspaces } from '../../shared/contract/workspace.ts';
 import type { Handlers } from '../messages/receive.ts';
 import type { DataService } from './data-service.ts';
@@ -53,6 +54,9 @@ export function createWorkspaceService({ session, data, randomId }: WorkspaceDep
         session.call(audit.verifyAudit, { params: await inWorkspace(), query: {}, timeoutMs: WHOLE_LOG_MS }),
       'audit.export': async ({ query }) =>
         session.call(audit.exportAudit, { params: await inWorkspace(), query, timeoutMs: WHOLE_LOG_MS }),
+      'overview.read': async ({ query }) => session.call(activity.readOverview, { params: await inWorkspace(), query }),
+      'log.list': async ({ query }) => session.call(activity.listRequests, { params: await inWorkspace(), query }),
+      'job.list': async () => (await session.call(activity.listJobs, { params: await inWorkspace() })).items,
     } satisfies Partial<Handlers>,
   };
 }

@@ -12,6 +12,7 @@ import {
   rotateBody,
   type UsageDay,
 } from '../../shared/contract/keys.ts';
+import { activity, type Job, type Overview } from '../../shared/contract/overview.ts';
 import type { Session } from '../../shared/contract/people.ts';
 import {
   type Group,
@@ -86,6 +87,10 @@ export interface Protocol {
   'audit.verify'(): ChainReport;
   /** The log as the text of a file. */
   'audit.export'(p: { query: z.infer<typeof auditExportQuery> }): string;
+  'overview.read'(p: { query: z.infer<typeof activity.readOverview.query> }): Overview;
+  /** The request log of the whole workspace. */
+  'log.list'(p: { query: z.infer<typeof activity.listRequests.query> }): Answered<typeof activity.listRequests>;
+  'job.list'(): Job[];
   'session.list'(): Session[];
   'session.end'(p: { sessionId: string }): void;
 }
@@ -149,6 +154,9 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'audit.list': z.strictObject({ query: auditQuery }),
   'audit.verify': nothing,
   'audit.export': z.strictObject({ query: auditExportQuery }),
+  'overview.read': z.strictObject({ query: activity.readOverview.query }),
+  'log.list': z.strictObject({ query: activity.listRequests.query }),
+  'job.list': nothing,
   'session.list': nothing,
   'session.end': z.strictObject({ sessionId: id }),
 };

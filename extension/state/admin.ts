@@ -29,3 +29,11 @@ export const listAudit = (query: AuditQuery) => ask('audit.list', { query: { lim
 export const verifyAudit = () => ask('audit.verify');
 /** The whole log as the text of a file. */
 export const exportAudit = (format: 'jsonl' | 'csv') => ask('audit.export', { query: { format } });
+
+export type LogQuery = Omit<PayloadOf<'log.list'>['query'], 'limit'>;
+/** A page of the request log of the workspace, newest first. */
+export const listRequests = (query: LogQuery) => ask('log.list', { query: { limit: 50, ...query } });
+/** Figures of the workspace over a period. */
+export const readOverview = (query: PayloadOf<'overview.read'>['query']) => ask('overview.read', { query });
+/** What the server does in the background, and how that went. */
+export const listJobs = () => ask('job.list');

@@ -3,6 +3,9 @@ import { compact, day, number } from './format.ts';
 
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Requests by outcome, of whatever span. */
+export type Counts = Omit<UsageDay, 'date'>;
+
 export const OUTCOME_WORDS: Record<Outcome, string> = {
   valid: 'Allowed',
   unauthorized: '401 refused',
@@ -11,11 +14,11 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
 };
 const REFUSALS: readonly Outcome[] = ['unauthorized', 'forbidden', 'rate_limited'];
 
-/** How often an outcome occurred on a day. */
-export const ofDay = (d: UsageDay, outcome: Outcome) => (outcome === 'rate_limited' ? d.rateLimited : d[outcome]);
-export const dayTotal = (d: UsageDay) => d.valid + d.unauthorized + d.forbidden + d.rateLimited;
-export const total = (days: readonly UsageDay[]) => days.reduce((sum, d) => sum + dayTotal(d), 0);
-export const outcomeTotal = (days: readonly UsageDay[], outcome: Outcome) =>
+/** How often an outcome occurred. */
+export const ofDay = (d: Counts, outcome: Outcome) => (outcome === 'rate_limited' ? d.rateLimited : d[outcome]);
+export const dayTotal = (d: Counts) => d.valid + d.unauthorized + d.forbidden + d.rateLimited;
+export const total = (days: readonly Counts[]) => days.reduce((sum, d) => sum + dayTotal(d), 0);
+export const outcomeTotal = (days: readonly Counts[], outcome: Outcome) =>
   days.reduce((sum, d) => sum + ofDay(d, outcome), 0);
 
 /** The smallest of 1, 2, 3, 5 and 7 times a power of ten that is no less than the value: the top of an axis. */

@@ -1,6 +1,7 @@
 import type { UsageDay } from '../../shared/contract/keys.ts';
 import { now } from '../state/clock.ts';
 import {
+  type Counts,
   dayTotal,
   niceTop,
   OUTCOME_WORDS,
@@ -48,8 +49,8 @@ export function Sparkline({ days, height = 18 }: { days: readonly UsageDay[]; he
   );
 }
 
-const STACK: readonly Outcome[] = ['valid', 'unauthorized', 'forbidden', 'rate_limited'];
-const FILLS: Record<Outcome, { class?: string; fill?: string }> = {
+export const STACK: readonly Outcome[] = ['valid', 'unauthorized', 'forbidden', 'rate_limited'];
+export const FILLS: Record<Outcome, { class?: string; fill?: string }> = {
   valid: { class: 'c-ok' },
   unauthorized: { class: 'c-401' },
   forbidden: { fill: 'url(#texture-403)' },
@@ -57,7 +58,7 @@ const FILLS: Record<Outcome, { class?: string; fill?: string }> = {
 };
 
 /** Diagonals for 403, lines for 429: outcomes differ in more than colour. */
-function Textures() {
+export function Textures() {
   return (
     <defs>
       <pattern id="texture-403" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -74,9 +75,19 @@ function Textures() {
 
 const SIZE = { width: 368, height: 88, plot: 340, base: 70, top: 8 };
 
-/** The stacked bars of one day, from the axis up. */
-function Bars({ of, x, width, scale }: { of: UsageDay; x: number; width: number; scale: number }) {
-  let y = SIZE.base;
+interface BarsProps {
+  of: Counts;
+  x: number;
+  width: number;
+  /** Pixels for one request. */
+  scale: number;
+  /** Where the axis is. */
+  base: number;
+}
+
+/** The stacked bars of one day or hour, from the axis up. */
+export function Bars({ of, x, width, scale, base }: BarsProps) {
+  let y = base;
   return (
     <g>
       {STACK.filter((outcome) => ofDay(of, outcome) > 0).map((outcome) => {
@@ -123,7 +134,7 @@ export function UsageChart({ days }: { days: readonly UsageDay[] }) {
         </g>
       ))}
       {days.map((d, i) => (
-        <Bars key={d.date} of={d} x={i * step} width={step - 2} scale={(base - top) / most} />
+        <Bars key={d.date} of={d} x={i * step} width={step - 2} scale={(base - top) / most} base={base} />
       ))}
       <line class="axis" x1="0" x2={plot} y1={base} y2={base} />
       {first && (
@@ -139,7 +150,7 @@ export function UsageChart({ days }: { days: readonly UsageDay[] }) {
 }
 
 /** The outcomes that occur, with their sums. */
-export function UsageLegend({ days }: { days: readonly UsageDay[] }) {
+export function UsageLegend({ days }: { days: readonly Counts[] }) {
   const present = STACK.filter((outcome) => outcome === 'valid' || outcomeTotal(days, outcome) > 0);
   return (
     <ul class="row row--wrap small muted usage-legend">

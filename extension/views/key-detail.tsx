@@ -4,8 +4,9 @@ import { EMPTY_NEW_KEY, newKeyDraft } from '../state/drafts.ts';
 import { deselectKey, disableKey, enableKey, findKey, selectedKey, selectKey, usageOf } from '../state/keys.ts';
 import { navigate, openWorkspace } from '../state/route.ts';
 import { copy } from '../state/secret.ts';
+import { surface } from '../state/surface.ts';
 import { showToast } from '../state/toasts.ts';
-import { offline } from '../state/workspace.ts';
+import { isAdmin, offline } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { moment } from '../ui/format.ts';
@@ -19,6 +20,7 @@ import { When } from '../ui/when.tsx';
 import { HandOff } from './hand-off.tsx';
 import { KeyFacts, LastUse, UsageSection } from './key-facts.tsx';
 import { fieldsOf } from './key-form-model.ts';
+import { LatestRequests } from './key-requests.tsx';
 import { copyPrefix, keyActs } from './key-shortcuts.tsx';
 import { isMine, whyNoNewKey } from './keys-states.tsx';
 import { RevokeSheet } from './revoke-sheet.tsx';
@@ -27,6 +29,10 @@ async function copyText(text: string, what: string): Promise<void> {
   const done = await copy(text);
   showToast(done ? `${what} copied` : 'Not copied', done ? 'ok' : 'bad');
 }
+
+/** The log of the workspace is for admins. */
+const openLog = (keyId: string) =>
+  surface.value === 'popup' ? void openWorkspace({ screen: 'log', id: keyId }) : navigate({ screen: 'log', id: keyId });
 
 function MoreMenu({ of: key }: { of: Key }) {
   const menu = useMenu();
@@ -52,12 +58,25 @@ function MoreMenu({ of: key }: { of: Key }) {
             <MenuItem icon="hash" onSelect={menu.choose(() => void copyText(key.id, 'Key id'))}>
               Copy key id
             </MenuItem>
-            <MenuItem icon="expand" onSelect={menu.choose(() => void openWorkspace({ screen: 'key', id: key.id }))}>
-              Open in the workspace
-            </MenuItem>
+            {surface.value === 'popup' && (
+              <MenuItem icon="expand" onSelect={menu.choose(() => void openWorkspace({ screen: 'key', id: key.id }))}>
+                Open in the workspace
+              </MenuItem>
+            )}
           </>
         ),
       })}
+    </>
+  );
+}
+
+function Tools({ of: key }: { of: Key }) {
+  return (
+    <>
+      {isAdmin.value && (
+        <Button variant="ghost" icon="list" label="Requests in the log" onClick={() => openLog(key.id)} />
+      )}
+      <MoreMenu of={key} />
     </>
   );
 }
@@ -158,6 +177,7 @@ function Body({ of: key }: { of: Key }) {
       <Head of={key} />
       {usage && usage.length > 0 && <UsageSection days={usage} />}
       <LastUse of={key} latest={current?.requests?.[0]} />
+      {current?.requests && current.requests.length > 1 && <LatestRequests rows={current.requests} />}
       <KeyFacts of={key} />
     </>
   );
@@ -186,7 +206,7 @@ export function KeyDetail({ id, revoking = false }: { id: string; revoking?: boo
   return (
     <PopupPage
       scrollName={`key ${id}`}
-      top={<TitleBar title={key?.name ?? 'Key'} end={key && <MoreMenu of={key} />} />}
+      top={<TitleBar title={key?.name ?? 'Key'} end={key && <Tools of={key} />} />}
       over={revoking && key && !isDead(key.status) && <RevokeSheet of={key} />}
     >
       {key ? <Body of={key} /> : <Missing />}

@@ -14,13 +14,24 @@ import { Agents } from './workspace/agents.tsx';
 import { Audit } from './workspace/audit.tsx';
 import { Groups } from './workspace/groups.tsx';
 import { WorkspaceKeys } from './workspace/keys.tsx';
+import { Log } from './workspace/log.tsx';
 import { Members } from './workspace/members.tsx';
+import { Overview } from './workspace/overview.tsx';
 import { hasPanel, KeyPanel } from './workspace/panel.tsx';
 import { Settings } from './workspace/settings.tsx';
 import { Shell } from './workspace/shell.tsx';
 
 /** Pages of admins; to anybody else their addresses lead to the keys. */
-const ADMIN: readonly Route['screen'][] = ['members', 'team', 'remove', 'groups', 'audit', 'settings'];
+const ADMIN: readonly Route['screen'][] = [
+  'overview',
+  'log',
+  'members',
+  'team',
+  'remove',
+  'groups',
+  'audit',
+  'settings',
+];
 
 function page({ screen, id }: Route): ComponentChildren {
   if (ADMIN.includes(screen) && !isAdmin.value) return <WorkspaceKeys key="keys" />;
@@ -32,6 +43,10 @@ function page({ screen, id }: Route): ComponentChildren {
       return <Members key="members" {...(id ? { removing: id } : {})} />;
     case 'agents':
       return <Agents key="agents" />;
+    case 'overview':
+      return <Overview key="overview" />;
+    case 'log':
+      return <Log key="log" />;
     case 'groups':
       return <Groups key="groups" />;
     case 'audit':

@@ -154,3 +154,30 @@ test('a verifier’s secret stays until it was stored', async () => {
   await settle(page);
   expect(await page.content()).not.toContain('heexv_K4vT9mPz');
 });
+
+test('a refused request is opened to the reason that its caller was not told', async () => {
+  const page = await show('w6-log');
+  await page.click('[aria-label="Details of req_3"]');
+  await settle(page);
+  expect(await text(page, '.log__details')).toContain('The key does not have a permission that was asked for.');
+  await page.click('[aria-label="Details of req_3"]');
+  await settle(page);
+  expect(await page.$('.log__details')).toBeNull();
+});
+
+test('the log is narrowed to one key by its address', async () => {
+  const page = await show('w6-log');
+  await page.evaluate(() => {
+    location.hash = '#/log/key_main';
+  });
+  await settle(page);
+  expect(((await asked(page, 'log.list')) as { query: { key?: string } }[]).at(-1)?.query.key).toBe('key_main');
+});
+
+test('the figures of the overview can be read as a table', async () => {
+  const page = await show('w1-overview');
+  expect(await page.$eval('svg.chart', (e) => e.getAttribute('aria-label'))).toMatch(/^[\d,]+ requests\. Most /);
+  await button(page, 'Show as table').click();
+  await settle(page);
+  expect(await page.$$eval('.series-table tbody tr', (all) => all.length)).toBe(56);
+});

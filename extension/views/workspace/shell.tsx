@@ -54,11 +54,13 @@ function Side() {
     count: workspace.value?.keysUsed,
     also: ['key', 'new', 'edit', 'rotate', 'revoke', 'connect'],
   };
+  const overview: Entry = { screen: 'overview', icon: 'grid', words: 'Overview' };
+  const log: Entry = { screen: 'log', icon: 'list', words: 'Request log' };
   const agents: Entry = { screen: 'agents', icon: 'agent', words: 'Agents' };
   return (
     <nav class="side" aria-label="Workspace">
       <WorkspaceMenu />
-      <NavList entries={[keys, agents]} />
+      <NavList entries={admin ? [overview, keys, agents, log] : [keys, agents]} />
       {admin && (
         <>
           <NavList

@@ -1,9 +1,10 @@
 import type { Agent } from '../../../shared/contract/agents.ts';
 import type { AuditEntry } from '../../../shared/contract/audit.ts';
 import type { Key } from '../../../shared/contract/keys.ts';
+import type { Job, Overview } from '../../../shared/contract/overview.ts';
 import type { Session } from '../../../shared/contract/people.ts';
 import type { VerifierCredential } from '../../../shared/contract/workspace.ts';
-import { after, before, KEYS, key, LONG } from './samples.ts';
+import { after, before, KEYS, key, LONG, requestRow } from './samples.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -159,4 +160,81 @@ export const SESSIONS: Session[] = [
   session('extension', 'Chrome on Linux', true),
   session('web', 'Firefox on Windows'),
   session('cli', 'heex on bench-rig'),
+];
+
+export const OVERVIEW: Overview = {
+  requests: {
+    stepSeconds: 3 * 3600,
+    points: Array.from({ length: 56 }, (_, i) => ({
+      at: before((55 - i) * 3 * HOUR),
+      valid: Math.round(2400 + 1800 * Math.sin((i / 8) * Math.PI * 2) + i * 20),
+      unauthorized: i % 9 === 4 ? 300 : 12,
+      forbidden: i % 17 === 5 ? 400 : 0,
+      rateLimited: i > 30 && i < 38 ? 900 : 0,
+    })),
+  },
+  keys: {
+    used: 23,
+    limit: 50,
+    byStatus: { active: 16, expiring_soon: 3, disabled: 4, expired: 6, revoked: 19 },
+    neverExpire: 4,
+    anyAddress: 9,
+  },
+  expiringSoon: { total: 3, items: [KEYS[1] as Key, TEAM_KEYS[5] as Key] },
+  unused: {
+    total: 1,
+    items: [key({ name: 'old-dashboard', createdBy: by('Priya Nair'), lastUsed: null, createdAt: before(211 * DAY) })],
+  },
+};
+
+export const LOG = [
+  requestRow({ requestId: 'req_1' }),
+  requestRow({ requestId: 'req_2', outcome: 'rate_limited', code: 'rate_limited', at: before(3 * MINUTE) }),
+  requestRow({
+    requestId: 'req_3',
+    outcome: 'forbidden',
+    code: 'insufficient_permissions',
+    keyName: 'erp-export',
+    ip: '203.0.113.24',
+    userAgent: 'python-requests/2.32',
+    verifier: 'telemetry',
+  }),
+  requestRow({
+    requestId: 'req_4',
+    outcome: 'unauthorized',
+    code: 'expired',
+    keyName: 'staging-api',
+    at: before(2 * DAY),
+    ip: null,
+    userAgent: null,
+    verifier: null,
+  }),
+  requestRow({
+    requestId: 'req_5',
+    purpose: 'enrolment',
+    keyName: 'a-name-that-goes-on-and-on-because-nobody-stopped-the-person',
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
+  }),
+];
+
+export const JOBS: Job[] = [
+  {
+    name: 'retention',
+    summary: 'Deletes request rows that are older than they are kept',
+    everySeconds: 3600,
+    nextRunAt: after(20 * MINUTE),
+    lastRun: { startedAt: before(40 * MINUTE), endedAt: before(40 * MINUTE), outcome: 'ok', detail: '1,204 rows' },
+  },
+  {
+    name: 'expiry-warnings',
+    summary: 'Warns owners 14, 7 and 1 days before a key expires',
+    everySeconds: 900,
+    nextRunAt: after(5 * MINUTE),
+    lastRun: {
+      startedAt: before(10 * MINUTE),
+      endedAt: before(10 * MINUTE),
+      outcome: 'failed',
+      detail: 'the mail server did not answer',
+    },
+  },
 ];

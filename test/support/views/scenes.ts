@@ -19,7 +19,7 @@ import {
   USAGE,
   usage,
 } from './samples.ts';
-import { AGENTS, AUDIT, SESSIONS, TEAM_KEYS, VERIFIERS } from './samples-workspace.ts';
+import { AGENTS, AUDIT, JOBS, LOG, OVERVIEW, SESSIONS, TEAM_KEYS, VERIFIERS } from './samples-workspace.ts';
 
 /** One screen in one state: what is published, where the page is, what the background would answer. */
 export interface Scene {
@@ -45,11 +45,14 @@ const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
 });
 
 const requests =
-  (rows = [requestRow()]) =>
+  (rows = LOG) =>
   () =>
     rows;
 const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
 const base: Answers = {
+  'overview.read': () => OVERVIEW,
+  'log.list': () => ({ items: LOG, nextCursor: 'more' }),
+  'job.list': () => JOBS,
   'agent.list': () => ({ items: AGENTS, nextCursor: 'more', counts: { total: 41, connected: 38, keyGone: 9 } }),
   'audit.list': () => ({ items: AUDIT, nextCursor: null }),
   'audit.verify': () => ({ valid: true, entries: 8413, pending: 0, head: null }),
@@ -276,6 +279,17 @@ const full = (
   answers,
 });
 Object.assign(SCENES, {
+  'w1-overview': full('/overview'),
+  'w1-overview-empty': full('/overview', connected(), {
+    'overview.read': () => ({
+      ...OVERVIEW,
+      requests: { stepSeconds: 3600, points: [] },
+      expiringSoon: { total: 0, items: [] },
+      unused: { total: 0, items: [] },
+    }),
+  }),
+  'w6-log': full('/log'),
+  'w6-log-empty': full('/log', connected(), { 'log.list': () => ({ items: [], nextCursor: null }) }),
   'w2-keys': full('/keys'),
   'w2-keys-member': full(
     '/keys',
