@@ -159,6 +159,22 @@ describe('somebody else’s key', () => {
   });
 });
 
+test('the keys of somebody who has left are still listed under them, for admins alone', async () => {
+  const gone = await s.member('Gone');
+  const [live, revoked] = [await s.key(gone), await s.key(gone)];
+  await s.as(gone, 'POST', `W/keys/${revoked.id}/revoke`, { reason: 'superseded' });
+  // Removing somebody asks for a recent sign-in.
+  const token = await s.signIn(admin);
+  const removal = await s.as(admin, 'DELETE', `W/members/${gone.membershipId}`, undefined, { token });
+  expect(removal.body.revokedKeys).toBe(1);
+  const { items } = (await s.as(admin, 'GET', `W/keys?owner=${gone.membershipId}`)).body;
+  expect(items.map((k: Key) => [k.id, k.status, k.revokedReason, k.createdBy.name])).toEqual([
+    [revoked.id, 'revoked', 'superseded', 'Gone'],
+    [live.id, 'revoked', 'member_left', 'Gone'],
+  ]);
+  expect((await s.as(ada, 'GET', `W/keys?owner=${gone.membershipId}`)).status).toBe(403);
+});
+
 describe('an edit', () => {
   test('changes what it names, leaves one audit row, and none when nothing differs', async () => {
     const key = await s.key(ada);
