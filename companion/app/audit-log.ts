@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type * as z from 'zod/mini';
 import type { AuditEntry, auditExportQuery, auditQuery } from '../../shared/contract/audit.ts';
@@ -71,7 +72,8 @@ function csvOf(entry: AuditEntry): string {
   ]);
 }
 
-const BATCH = 500;
+/** Rows read at a stretch; between two of them other requests have their turn. */
+const BATCH = 250;
 
 /** The log as lines, oldest first, read in batches: no more than one of them is in memory. */
 export async function* exportAudit(
@@ -91,5 +93,6 @@ export async function* exportAudit(
     const last = rows.at(-1);
     if (!last || rows.length < BATCH) return;
     after = last.seq;
+    await otherWork();
   }
 }

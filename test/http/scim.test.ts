@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createScimUser } from '../../companion/app/scim.ts';
+import { authenticateScim } from '../../companion/app/scim-tokens.ts';
 import { type Answer, call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 import { smtpServer } from '../support/smtp.ts';
@@ -462,6 +464,15 @@ test('a token works for SCIM alone, is shown once, and is refused as soon as it 
   const rows = (await audit('&action=scim_token')).map((e: { action: string }) => e.action);
   expect(rows.slice(0, 3)).toEqual(['scim_token.removed', 'scim_token.rotated', 'scim_token.created']);
   expect(JSON.stringify(await audit())).not.toMatch(/heex[a-z]?_\w{40}/);
+});
+
+test('a token that is removed while a request is on its way changes nothing any more', async () => {
+  const made = await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Late' });
+  const origin = { requestId: 'req_1', ip: null, userAgent: null };
+  const caller = await authenticateScim(s.companion.deps, made.body.secret, origin);
+  await s.as(s.owner, 'DELETE', `W/scim/tokens/${made.body.token.id}`);
+  const late = createScimUser(s.companion.deps, caller, { userName: 'late@acme.example' });
+  await expect(late).rejects.toMatchObject({ code: 'unauthorized' });
 });
 
 test('a companion’s own disk has the hash of a token only', async () => {
