@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
-import { ACTIVITY_MIGRATIONS, DatabaseRefused, MIGRATIONS, migrate } from './migrate.ts';
-import { openWriter } from './sqlite.ts';
+import { ACTIVITY_MIGRATIONS, checkVersion, DatabaseRefused, MIGRATIONS, migrate } from './migrate.ts';
+import { openReader, openWriter } from './sqlite.ts';
 
 const KEY_BYTES = 32;
 const MADE_FOR = 'hash_key_fingerprint';
@@ -83,24 +83,42 @@ function readKey(keyFile: string): Buffer {
   return key;
 }
 
-function open(file: string, synchronous: 'FULL' | 'NORMAL', migrations: readonly string[]): Database.Database {
+/** What a failure to open a file means, in one line. */
+function refusalOf(error: unknown, file: string): DatabaseRefused {
+  if (error instanceof DatabaseRefused) return error;
+  const code = (error as { code?: string }).code ?? '';
+  if (code === 'EACCES' || code === 'EROFS' || code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN')
+    return new DatabaseRefused(`${file} can't be written`);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
+    return new DatabaseRefused(`${file} is corrupt or not a database; restore it from a backup`);
+  return new DatabaseRefused(`${file} can't be opened (${code || (error as Error).message})`);
+}
+
+/** Runs `look` on a read-only handle: a file that is refused stays as it is. */
+function inspect(file: string, look: (db: Database.Database) => void): void {
   let db: Database.Database | undefined;
   try {
     accessSync(file, constants.R_OK | constants.W_OK);
-    db = openWriter(file, synchronous);
+    db = openReader(file);
     const found = String(db.pragma('quick_check(1)', { simple: true })).replaceAll('\n', ' ');
     if (found !== 'ok') throw new DatabaseRefused(`${file} is corrupt (${found}); restore it from a backup`);
+    look(db);
+  } catch (error) {
+    throw refusalOf(error, file);
+  } finally {
+    db?.close();
+  }
+}
+
+function open(file: string, synchronous: 'FULL' | 'NORMAL', migrations: readonly string[]): Database.Database {
+  let db: Database.Database | undefined;
+  try {
+    db = openWriter(file, synchronous);
     migrate(db, migrations, file);
     return db;
   } catch (error) {
     db?.close();
-    if (error instanceof DatabaseRefused) throw error;
-    const code = (error as { code?: string }).code ?? '';
-    if (code === 'EACCES' || code === 'EROFS' || code.startsWith('SQLITE_READONLY') || code === 'SQLITE_CANTOPEN')
-      throw new DatabaseRefused(`${file} can't be written`);
-    if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
-      throw new DatabaseRefused(`${file} is corrupt or not a database; restore it from a backup`);
-    throw new DatabaseRefused(`${file} can't be opened (${code || (error as Error).message})`);
+    throw refusalOf(error, file);
   }
 }
 
@@ -112,9 +130,10 @@ function whileAlone(folder: string, work: () => void): void {
     try {
       mkdirSync(lock);
       break;
-    } catch {
-      if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 10_000)
-        rmSync(lock, { recursive: true, force: true });
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw refusalOf(error, folder);
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+      if (since !== undefined && Date.now() - since > 10_000) rmSync(lock, { recursive: true, force: true });
       else Atomics.wait(wait, 0, 0, 50);
     }
   }
@@ -152,20 +171,17 @@ export function openDataFolder(folder: string, given: Buffer | undefined, random
   if (statSync(database).size === 0)
     throw new DatabaseRefused(`${database} is empty; restore it from a backup, or use an empty folder`);
   const hashKey = given ?? readKey(keyFile);
+  inspect(database, (db) => {
+    checkVersion(db, MIGRATIONS, database);
+    const made = db.prepare('select value from meta where name = ?').pluck().get(MADE_FOR);
+    if (made !== fingerprint(hashKey))
+      throw new DatabaseRefused(`the hash key does not belong to ${database}; restore the one that it was made with`);
+  });
   const db = open(database, 'FULL', MIGRATIONS);
-  const made = db.prepare('select value from meta where name = ?').pluck().get(MADE_FOR);
-  if (made !== fingerprint(hashKey)) {
-    db.close();
-    throw new DatabaseRefused(`the hash key does not belong to ${database}; restore the one that it was made with`);
-  }
   return { databaseFile: database, activityFile: activity, database: db, activity: openActivity(activity), hashKey };
 }
 
 function openActivity(file: string): Database.Database {
-  if (!existsSync(file)) {
-    const db = openWriter(file, 'NORMAL');
-    migrate(db, ACTIVITY_MIGRATIONS, file);
-    return db;
-  }
+  if (existsSync(file) && statSync(file).size > 0) inspect(file, () => {});
   return open(file, 'NORMAL', ACTIVITY_MIGRATIONS);
 }

@@ -26,26 +26,32 @@ export const ACTIVITY_MIGRATIONS: readonly string[] = [
 /** The database can't be used as it is; the message is one line for the operator. */
 export class DatabaseRefused extends Error {}
 
-/**
- * Brings a database to the newest schema, each step in one transaction. Two processes may do it at once.
- * @throws DatabaseRefused when the file is not ours or was written by a newer version
- */
-export function migrate(db: Database.Database, migrations: readonly string[], file: string): void {
-  db.pragma('busy_timeout = 10000');
-  const version = () => db.pragma('user_version', { simple: true }) as number;
-  const step = db.transaction((to: number) => {
-    if (version() >= to) return;
-    db.exec(migrations[to - 1] as string);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${to}`);
-  });
-  const found = version();
-  if (found > 0 && db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+const versionOf = (db: Database.Database) => db.pragma('user_version', { simple: true }) as number;
+
+/** @throws DatabaseRefused when an existing file is not ours, or was written by a newer version */
+export function checkVersion(db: Database.Database, migrations: readonly string[], file: string): void {
+  const found = versionOf(db);
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
     throw new DatabaseRefused(`${file} is not a database of Heex Keys`);
   if (found > migrations.length)
     throw new DatabaseRefused(
       `${file} was written by a newer version of Heex Keys (schema ${found}, this one knows ${migrations.length})`,
     );
-  for (let to = found + 1; to <= migrations.length; to++) step.immediate(to);
+}
+
+/**
+ * Brings a new or existing database to the newest schema, each step in one transaction. Two processes may do it at once.
+ * @throws DatabaseRefused as `checkVersion`
+ */
+export function migrate(db: Database.Database, migrations: readonly string[], file: string): void {
+  db.pragma('busy_timeout = 10000');
+  const step = db.transaction((to: number) => {
+    if (versionOf(db) >= to) return;
+    db.exec(migrations[to - 1] as string);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${to}`);
+  });
+  if (versionOf(db) > 0) checkVersion(db, migrations, file);
+  for (let to = versionOf(db) + 1; to <= migrations.length; to++) step.immediate(to);
   db.pragma('busy_timeout = 0');
 }

@@ -90,7 +90,9 @@ test('a start is refused on an empty, truncated, corrupt or foreign database and
   const good = readFileSync(file);
   const spoil = async (change: () => void, says: string) => {
     change();
+    const spoilt = readFileSync(file);
     expect(await refused({ HEEX_DATA: folder })).toContain(says);
+    expect(readFileSync(file).equals(spoilt), 'a file that is refused stays as it is').toBe(true);
     for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
     writeFileSync(file, good);
   };
@@ -107,6 +109,10 @@ test('a start is refused on an empty, truncated, corrupt or foreign database and
     db.pragma('user_version = 9999');
     db.close();
   }, 'newer version');
+  await spoil(() => {
+    rmSync(file);
+    new Database(file).exec('create table other (x)').close();
+  }, 'not a database of Heex Keys');
   await spoil(() => {
     const db = new Database(file);
     db.pragma('application_id = 1');

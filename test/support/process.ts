@@ -16,10 +16,15 @@ export interface CompanionProcess {
   end(signal?: NodeJS.Signals): Promise<number | string | null>;
 }
 
+const scratch: string[] = [];
+process.on('exit', () => {
+  for (const folder of scratch) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder that is gone after the test file. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'heex-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  scratch.push(folder);
   return folder;
 }
 
