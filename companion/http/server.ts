@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { App } from './context.ts';
 import { answerUpgrade } from './upgrade.ts';
 
@@ -28,6 +28,11 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
   });
   server.maxConnections = 10_000;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((done, fail) => {
     server.once('error', fail);
     server.listen(port, host, done);
@@ -42,6 +47,8 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
     server,
     async drain(withinMs) {
       const closed = new Promise<void>((done) => server.close(() => done()));
+      // Browsers open connections ahead; to Node one that never sent a byte is not idle.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       // A connection that was busy when this began stays open, kept alive, after its answer: look again.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       const cut = setTimeout(() => server.closeAllConnections(), withinMs);
