@@ -1,6 +1,8 @@
 import { agents } from '../../shared/contract/agents.ts';
 import { audit } from '../../shared/contract/audit.ts';
+import { passwords, sso } from '../../shared/contract/identity.ts';
 import { activity } from '../../shared/contract/overview.ts';
+import { scimAdmin } from '../../shared/contract/scim.ts';
 import { groups, verifiers, workspaces } from '../../shared/contract/workspace.ts';
 import type { Handlers } from '../messages/receive.ts';
 import type { DataService } from './data-service.ts';
@@ -54,6 +56,17 @@ export function createWorkspaceService({ session, data, randomId }: WorkspaceDep
         session.call(audit.verifyAudit, { params: await inWorkspace(), query: {}, timeoutMs: WHOLE_LOG_MS }),
       'audit.export': async ({ query }) =>
         session.call(audit.exportAudit, { params: await inWorkspace(), query, timeoutMs: WHOLE_LOG_MS }),
+      'team.resetLink': async ({ memberId }) =>
+        session.call(passwords.createResetLink, { params: { ...(await inWorkspace()), memberId } }),
+      'sso.read': async () => session.call(sso.readSso, { params: await inWorkspace() }),
+      'sso.save': async ({ body }) => session.call(sso.saveSso, { params: await inWorkspace(), body }),
+      'sso.remove': async () => session.call(sso.removeSso, { params: await inWorkspace() }),
+      'scim.read': async () => session.call(scimAdmin.readScim, { params: await inWorkspace() }),
+      'scim.edit': async ({ body }) => session.call(scimAdmin.editScim, { params: await inWorkspace(), body }),
+      'scim.createToken': async ({ body }) =>
+        session.call(scimAdmin.createScimToken, { params: await inWorkspace(), body }),
+      'scim.removeToken': async ({ tokenId }) =>
+        session.call(scimAdmin.removeScimToken, { params: { ...(await inWorkspace()), tokenId } }),
       'overview.read': async ({ query }) => session.call(activity.readOverview, { params: await inWorkspace(), query }),
       'log.list': async ({ query }) => session.call(activity.listRequests, { params: await inWorkspace(), query }),
       'job.list': async () => (await session.call(activity.listJobs, { params: await inWorkspace() })).items,

@@ -3,6 +3,7 @@ import { agents } from '../../shared/contract/agents.ts';
 import { type audit, auditExportQuery, auditQuery, type ChainReport } from '../../shared/contract/audit.ts';
 import type { AnswerOf as Answered } from '../../shared/contract/endpoint.ts';
 import { email, id, role } from '../../shared/contract/fields.ts';
+import { type passwords, type SsoAnswer, sso } from '../../shared/contract/identity.ts';
 import {
   createKeyBody,
   editKeyBody,
@@ -14,6 +15,7 @@ import {
 } from '../../shared/contract/keys.ts';
 import { activity, type Job, type Overview } from '../../shared/contract/overview.ts';
 import type { Session } from '../../shared/contract/people.ts';
+import { type ScimSettings, scimAdmin } from '../../shared/contract/scim.ts';
 import {
   type Group,
   groups,
@@ -71,6 +73,8 @@ export interface Protocol {
   'team.suspend'(p: { memberId: string }): Member;
   'team.reinstate'(p: { memberId: string }): Member;
   'team.setRole'(p: { memberId: string; role: z.infer<typeof role> }): Member;
+  /** A link with which the member sets a new password; it is in this answer only. */
+  'team.resetLink'(p: { memberId: string }): Answered<typeof passwords.createResetLink>;
   'workspace.edit'(p: { body: z.infer<typeof workspaces.editWorkspace.body> }): Workspace;
   'group.create'(p: { body: z.infer<typeof groups.createGroup.body> }): Group;
   'group.edit'(p: { groupId: string; body: z.infer<typeof groups.editGroup.body> }): Group;
@@ -87,6 +91,16 @@ export interface Protocol {
   'audit.verify'(): ChainReport;
   /** The log as the text of a file. */
   'audit.export'(p: { query: z.infer<typeof auditExportQuery> }): string;
+  'sso.read'(): SsoAnswer;
+  'sso.save'(p: { body: z.infer<typeof sso.saveSso.body> }): SsoAnswer;
+  'sso.remove'(): void;
+  'scim.read'(): ScimSettings;
+  'scim.edit'(p: { body: z.infer<typeof scimAdmin.editScim.body> }): ScimSettings;
+  /** The token is in this answer only. */
+  'scim.createToken'(p: {
+    body: z.infer<typeof scimAdmin.createScimToken.body>;
+  }): Answered<typeof scimAdmin.createScimToken>;
+  'scim.removeToken'(p: { tokenId: string }): void;
   'overview.read'(p: { query: z.infer<typeof activity.readOverview.query> }): Overview;
   /** The request log of the whole workspace. */
   'log.list'(p: { query: z.infer<typeof activity.listRequests.query> }): Answered<typeof activity.listRequests>;
@@ -142,6 +156,7 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'team.suspend': memberId,
   'team.reinstate': memberId,
   'team.setRole': z.strictObject({ memberId: id, role }),
+  'team.resetLink': memberId,
   'workspace.edit': z.strictObject({ body: workspaces.editWorkspace.body }),
   'group.create': z.strictObject({ body: groups.createGroup.body }),
   'group.edit': z.strictObject({ groupId: id, body: groups.editGroup.body }),
@@ -154,6 +169,13 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'audit.list': z.strictObject({ query: auditQuery }),
   'audit.verify': nothing,
   'audit.export': z.strictObject({ query: auditExportQuery }),
+  'sso.read': nothing,
+  'sso.save': z.strictObject({ body: sso.saveSso.body }),
+  'sso.remove': nothing,
+  'scim.read': nothing,
+  'scim.edit': z.strictObject({ body: scimAdmin.editScim.body }),
+  'scim.createToken': z.strictObject({ body: scimAdmin.createScimToken.body }),
+  'scim.removeToken': z.strictObject({ tokenId: id }),
   'overview.read': z.strictObject({ query: activity.readOverview.query }),
   'log.list': z.strictObject({ query: activity.listRequests.query }),
   'job.list': nothing,

@@ -37,3 +37,15 @@ export const listRequests = (query: LogQuery) => ask('log.list', { query: { limi
 export const readOverview = (query: PayloadOf<'overview.read'>['query']) => ask('overview.read', { query });
 /** What the server does in the background, and how that went. */
 export const listJobs = () => ask('job.list');
+
+/** A link with which a member sets a new password: for an hour, once. */
+export const createResetLink = (memberId: string) => ask('team.resetLink', { memberId });
+export const readSso = () => ask('sso.read');
+/** Without a client secret the stored one is kept. */
+export const saveSso = (body: PayloadOf<'sso.save'>['body']) => ask('sso.save', { body });
+export const removeSso = () => ask('sso.remove');
+export const readScim = () => ask('scim.read');
+export const editScim = (body: PayloadOf<'scim.edit'>['body']) => ask('scim.edit', { body });
+/** Its secret is in the answer and nowhere else. */
+export const createScimToken = (name: string) => ask('scim.createToken', { body: { name } });
+export const removeScimToken = (tokenId: string) => ask('scim.removeToken', { tokenId });

@@ -66,7 +66,7 @@ interface TextProps extends Frame {
   onInput: (value: string) => void;
   /** The path that the server names in its errors: the first invalid one gets the focus. */
   name?: string;
-  type?: 'text' | 'email' | 'url' | 'date' | 'search';
+  type?: 'text' | 'email' | 'url' | 'date' | 'password';
   icon?: IconName;
   suffix?: ComponentChildren;
   mono?: boolean;

@@ -1,25 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Role } from '../../../shared/contract/fields.ts';
 import type { Member } from '../../../shared/contract/workspace.ts';
-import type { Failure } from '../../messages/failure.ts';
 import { allKeys } from '../../state/keys.ts';
 import { navigate } from '../../state/route.ts';
-import {
-  invitations,
-  liveKeysOf,
-  members,
-  refreshTeam,
-  reinstateMember,
-  setRole,
-  suspendMember,
-  teamFailure,
-  teamRefreshing,
-} from '../../state/team.ts';
-import { showToast } from '../../state/toasts.ts';
+import { invitations, liveKeysOf, members, refreshTeam, teamFailure, teamRefreshing } from '../../state/team.ts';
 import { me, offline, role } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { FailureNote } from '../../ui/failure-note.tsx';
 import { count, day } from '../../ui/format.ts';
 import { Avatar, Tag } from '../../ui/marks.tsx';
 import { MenuItem, useMenu } from '../../ui/menu.tsx';
@@ -30,89 +16,18 @@ import { ROLE_WORDS } from '../menus.tsx';
 import { RemoveSheet } from '../remove-sheet.tsx';
 import { whyNotRemove } from '../team-rules.ts';
 import { InvitationTable } from './invitation-table.tsx';
+import { type Change, ChangeDialog, ResetDialog } from './member-dialogs.tsx';
 import { Page } from './shell.tsx';
 import { focusSearch, ListState, SearchBox } from './table-parts.tsx';
 
-type Change = { member: Member; role: Role } | { member: Member; suspend: boolean };
-
-/** A role change or a suspension is asked for once more: both change what somebody can do from that moment. */
-function ChangeDialog({ of: change, onClose }: { of: Change; onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const { member } = change;
-  const words = wordsOf(change);
-  const act = async () => {
-    setBusy(true);
-    const result =
-      'role' in change
-        ? await setRole(member.id, change.role)
-        : await (change.suspend ? suspendMember(member.id) : reinstateMember(member.id));
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast(words.done);
-    onClose();
-  };
-  return (
-    <Dialog
-      title={words.title}
-      mark={<Avatar name={member.name} large />}
-      subtitle={member.email}
-      onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant={words.danger ? 'danger' : 'primary'} busy={busy && 'Changing'} onClick={() => void act()}>
-            {words.act}
-          </Button>
-        </>
-      }
-    >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="Nothing was changed" failure={failure} />}
-        <p class="muted">{words.effect}</p>
-      </div>
-    </Dialog>
-  );
-}
-
-function wordsOf(change: Change) {
-  const { name } = change.member;
-  if ('role' in change) {
-    const to = ROLE_WORDS[change.role];
-    const effects: Record<Role, string> = {
-      owner: 'Owners can do everything, also change roles of owners, the name and the policies of the workspace.',
-      admin: 'Admins invite and remove people, see every key (never a secret) and can disable or revoke it.',
-      member: 'Members see and manage their own keys only.',
-    };
-    return {
-      title: `Make ${name} ${to}?`,
-      act: `Make ${to}`,
-      done: `${name} is ${to} now`,
-      effect: effects[change.role],
-      danger: false,
-    };
-  }
-  return change.suspend
-    ? {
-        title: `Suspend ${name}?`,
-        act: 'Suspend',
-        done: `${name} suspended`,
-        effect:
-          'Until you reinstate them, their keys and sessions here are refused. Nothing is deleted. Agents keep running.',
-        danger: true,
-      }
-    : {
-        title: `Reinstate ${name}?`,
-        act: 'Reinstate',
-        done: `${name} reinstated`,
-        effect: 'Their keys work again at once.',
-        danger: false,
-      };
-}
-
 const givenRoles = (): Role[] => (role.value === 'owner' ? ['owner', 'admin', 'member'] : ['admin', 'member']);
 
-function MemberMenu({ of: member, onChange }: { of: Member; onChange: (change: Change) => void }) {
+interface Acts {
+  onChange: (change: Change) => void;
+  onReset: (member: Member) => void;
+}
+
+function MemberMenu({ of: member, onChange, onReset }: Omit<Acts, 'onReset'> & { of: Member; onReset: () => void }) {
   const menu = useMenu();
   const own = member.id === me.value?.membership.id;
   const above = member.role === 'owner' && role.value !== 'owner';
@@ -147,6 +62,11 @@ function MemberMenu({ of: member, onChange }: { of: Member; onChange: (change: C
             ))}
             <hr />
             {!own && (
+              <MenuItem icon="lock" unavailable={why} onSelect={menu.choose(onReset)}>
+                Reset the password…
+              </MenuItem>
+            )}
+            {!own && (
               <MenuItem
                 icon={suspended ? 'play' : 'pause'}
                 unavailable={why}
@@ -170,7 +90,7 @@ function MemberMenu({ of: member, onChange }: { of: Member; onChange: (change: C
   );
 }
 
-function MemberRow({ of: member, onChange }: { of: Member; onChange: (change: Change) => void }) {
+function MemberRow({ of: member, onChange, onReset }: Acts & { of: Member }) {
   const own = member.id === me.value?.membership.id;
   return (
     <tr>
@@ -211,13 +131,13 @@ function MemberRow({ of: member, onChange }: { of: Member; onChange: (change: Ch
             Remove<span class="sr"> {member.name}</span>
           </Button>
         )}
-        <MemberMenu of={member} onChange={onChange} />
+        <MemberMenu of={member} onChange={onChange} onReset={() => onReset(member)} />
       </td>
     </tr>
   );
 }
 
-function MemberTable({ shown, onChange }: { shown: Member[]; onChange: (change: Change) => void }) {
+function MemberTable({ shown, ...acts }: Acts & { shown: Member[] }) {
   return (
     <table class="table table--fixed table--people">
       <caption class="sr">Members</caption>
@@ -234,7 +154,7 @@ function MemberTable({ shown, onChange }: { shown: Member[]; onChange: (change: 
       </thead>
       <tbody>
         {shown.map((member) => (
-          <MemberRow key={member.id} of={member} onChange={onChange} />
+          <MemberRow key={member.id} of={member} {...acts} />
         ))}
       </tbody>
     </table>
@@ -245,6 +165,7 @@ function MemberTable({ shown, onChange }: { shown: Member[]; onChange: (change: 
 export function Members({ removing }: { removing?: string }) {
   const [search, setSearch] = useState('');
   const [change, setChange] = useState<Change>();
+  const [resetting, setResetting] = useState<Member>();
   useEffect(() => {
     void refreshTeam();
   }, []);
@@ -269,7 +190,7 @@ export function Members({ removing }: { removing?: string }) {
         </section>
         <section class="card card--table">
           {shown && shown.length > 0 ? (
-            <MemberTable shown={shown} onChange={setChange} />
+            <MemberTable shown={shown} onChange={setChange} onReset={setResetting} />
           ) : (
             <ListState
               what="The team can’t be shown"
@@ -283,6 +204,7 @@ export function Members({ removing }: { removing?: string }) {
         {(invitations.value?.length ?? 0) > 0 && <InvitationTable of={invitations.value ?? []} />}
       </div>
       {leaving && <RemoveSheet key={leaving.id} of={leaving} />}
+      {resetting && <ResetDialog of={resetting} onClose={() => setResetting(undefined)} />}
       {change && <ChangeDialog of={change} onClose={() => setChange(undefined)} />}
     </Page>
   );

@@ -10,7 +10,10 @@ import { Tick } from '../../ui/choice.tsx';
 import { Select, TextField } from '../../ui/field.tsx';
 import { sentence } from '../../ui/field-errors.ts';
 import { Quota } from '../../ui/marks.tsx';
+import { Jobs } from './jobs.tsx';
+import { ScimSetting } from './scim-setting.tsx';
 import { Page } from './shell.tsx';
+import { SsoSetting } from './sso-setting.tsx';
 import { Verifiers } from './verifiers.tsx';
 
 function Setting({ title, about, children }: { title: string; about: string; children: ComponentChildren }) {
@@ -130,6 +133,22 @@ export function Settings() {
           about="Your services use these to ask “is this key valid?”. They can’t read or create keys."
         >
           <Verifiers />
+        </Setting>
+        {role.value === 'owner' && (
+          <>
+            <Setting title="Single sign-on" about="People sign in with the account that your company gives them.">
+              <SsoSetting />
+            </Setting>
+            <Setting
+              title="SCIM"
+              about="When someone is removed at the identity provider, their keys are revoked here."
+            >
+              <ScimSetting />
+            </Setting>
+          </>
+        )}
+        <Setting title="Background jobs" about="What the server does by itself.">
+          <Jobs />
         </Setting>
         <Setting title="This browser" about="Nobody else is affected.">
           <Tick

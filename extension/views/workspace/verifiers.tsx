@@ -4,7 +4,6 @@ import { verifiers as contract, type VerifierCredential } from '../../../shared/
 import { ENVIRONMENTS, type Environment } from '../../../shared/key-format.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { createVerifier, listVerifiers, removeVerifier } from '../../state/admin.ts';
-import { copy } from '../../state/secret.ts';
 import { showToast } from '../../state/toasts.ts';
 import { offline } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
@@ -18,53 +17,7 @@ import { Env, Prefix } from '../../ui/marks.tsx';
 import { Callout } from '../../ui/notice.tsx';
 import { When } from '../../ui/when.tsx';
 import { fieldErrors } from '../key-form-model.ts';
-
-/** The only time that the secret is shown: the dialog stays until it was stored. */
-function SecretDialog({
-  verifier,
-  secret,
-  onClose,
-}: {
-  verifier: VerifierCredential;
-  secret: string;
-  onClose: () => void;
-}) {
-  const [copied, setCopied] = useState<boolean>();
-  const act = async () => setCopied(await copy(secret));
-  return (
-    <Dialog
-      title={copied ? 'Copied to your clipboard' : `${verifier.name} was made`}
-      onClose={() => undefined}
-      foot={
-        <Button variant="primary" icon="check" onClick={onClose}>
-          I stored it
-        </Button>
-      }
-    >
-      <div class="stack" style="--gap:12px">
-        <div class="secret">
-          <pre>
-            <code>{secret}</code>
-          </pre>
-          <div class="secret__bar">
-            <Button variant="ghost" size="sm" icon="copy" onClick={() => void act()}>
-              {copied ? 'Copy again' : 'Copy'}
-            </Button>
-            <span class="small bad" role="status">
-              {copied === false && 'Not copied. Select it and copy it by keyboard.'}
-            </span>
-          </div>
-        </div>
-        <Callout tone="warn" icon="eye-off">
-          <p>
-            <b>It will not be shown again.</b> If you lose it, make another verifier and remove this one. Give it to the
-            service as its <code>Authorization: Bearer</code>.
-          </p>
-        </Callout>
-      </div>
-    </Dialog>
-  );
-}
+import { SecretDialog } from './secret-dialog.tsx';
 
 function NewDialog({
   onClose,
@@ -272,7 +225,12 @@ export function Verifiers() {
           }}
         />
       )}
-      {made && <SecretDialog {...made} onClose={() => setMade(undefined)} />}
+      {made && (
+        <SecretDialog title={`${made.verifier.name} was made`} secret={made.secret} onClose={() => setMade(undefined)}>
+          If you lose it, make another verifier and remove this one. The service sends it as{' '}
+          <code>Authorization: Bearer</code>.
+        </SecretDialog>
+      )}
       {removing && (
         <RemoveDialog
           of={removing}

@@ -3,6 +3,7 @@ import type { AuditEntry } from '../../../shared/contract/audit.ts';
 import type { Key } from '../../../shared/contract/keys.ts';
 import type { Job, Overview } from '../../../shared/contract/overview.ts';
 import type { Session } from '../../../shared/contract/people.ts';
+import type { ScimToken } from '../../../shared/contract/scim.ts';
 import type { VerifierCredential } from '../../../shared/contract/workspace.ts';
 import { after, before, KEYS, key, LONG, requestRow } from './samples.ts';
 
@@ -236,5 +237,16 @@ export const JOBS: Job[] = [
       outcome: 'failed',
       detail: 'the mail server did not answer',
     },
+  },
+];
+
+export const SCIM_TOKENS: ScimToken[] = [
+  {
+    id: 'sct_1',
+    name: 'Entra ID',
+    prefix: 'heexm_4mTq8sLw',
+    createdAt: before(90 * DAY),
+    createdBy: by('Lena Fischer'),
+    lastUsedAt: before(4 * MINUTE),
   },
 ];

@@ -19,7 +19,17 @@ import {
   USAGE,
   usage,
 } from './samples.ts';
-import { AGENTS, AUDIT, JOBS, LOG, OVERVIEW, SESSIONS, TEAM_KEYS, VERIFIERS } from './samples-workspace.ts';
+import {
+  AGENTS,
+  AUDIT,
+  JOBS,
+  LOG,
+  OVERVIEW,
+  SCIM_TOKENS,
+  SESSIONS,
+  TEAM_KEYS,
+  VERIFIERS,
+} from './samples-workspace.ts';
 
 /** One screen in one state: what is published, where the page is, what the background would answer. */
 export interface Scene {
@@ -50,6 +60,19 @@ const requests =
     rows;
 const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
 const base: Answers = {
+  'team.resetLink': () => ({ link: 'https://keys.acme.example/reset#heexr_1', expiresAt: after(60 * MINUTE) }),
+  'sso.read': () => ({
+    sso: {
+      issuer: 'https://login.acme.example',
+      clientId: 'heex',
+      name: 'Acme login',
+      domains: ['acme.example'],
+      updatedAt: before(0),
+    },
+    redirectUri: `${origin}/sso/callback`,
+  }),
+  'scim.read': () => ({ baseUrl: `${origin}/scim/v2`, deactivation: 'remove', tokens: SCIM_TOKENS }),
+  'scim.createToken': () => ({ token: SCIM_TOKENS[0], secret: 'heexm_K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz' }),
   'overview.read': () => OVERVIEW,
   'log.list': () => ({ items: LOG, nextCursor: 'more' }),
   'job.list': () => JOBS,
@@ -316,6 +339,7 @@ Object.assign(SCENES, {
     'audit.list': () => refusal('network', 'The server can’t be reached'),
   }),
   'w8-settings': full('/settings'),
+  'w8-settings-admin': full('/settings', connected({ membership: { ...snapshot().membership, role: 'admin' } })),
   'w9-account': full('/account'),
 } satisfies Record<string, Scene>);
 

@@ -1,0 +1,231 @@
+import { useEffect, useState } from 'preact/hooks';
+import { name as nameField } from '../../../shared/contract/fields.ts';
+import { DEACTIVATIONS, type ScimSettings, type ScimToken } from '../../../shared/contract/scim.ts';
+import type { Failure } from '../../messages/failure.ts';
+import { createScimToken, editScim, readScim, removeScimToken } from '../../state/admin.ts';
+import { copy } from '../../state/secret.ts';
+import { showToast } from '../../state/toasts.ts';
+import { offline } from '../../state/workspace.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { FailureNote } from '../../ui/failure-note.tsx';
+import { Select, TextField } from '../../ui/field.tsx';
+import { sentence } from '../../ui/field-errors.ts';
+import { ago } from '../../ui/format.ts';
+import { Prefix } from '../../ui/marks.tsx';
+import { When } from '../../ui/when.tsx';
+import { SecretDialog } from './secret-dialog.tsx';
+
+const DEACTIVATION_WORDS: Record<(typeof DEACTIVATIONS)[number], string> = {
+  remove: 'Remove the member and revoke their keys',
+  suspend: 'Suspend the member; their keys are refused meanwhile',
+};
+
+interface NewTokenProps {
+  onClose: () => void;
+  onMade: (secret: string) => void;
+}
+
+function NewToken({ onClose, onMade }: NewTokenProps) {
+  const [typed, setTyped] = useState('');
+  const [error, setError] = useState<string>();
+  const [failure, setFailure] = useState<Failure>();
+  const [busy, setBusy] = useState(false);
+  const act = async () => {
+    const parsed = nameField.safeParse(typed);
+    if (!parsed.success) return setError(sentence(parsed.error.issues[0]?.message ?? 'is not a name'));
+    setBusy(true);
+    const result = await createScimToken(parsed.data);
+    setBusy(false);
+    if (result.ok) onMade(result.value.secret);
+    else setFailure(result.failure);
+  };
+  return (
+    <Dialog
+      title="New SCIM token"
+      onClose={onClose}
+      onSubmit={() => void act()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button variant="primary" busy={busy && 'Creating'} onClick={() => void act()}>
+            Create token
+          </Button>
+        </>
+      }
+    >
+      <div class="stack">
+        {failure && <FailureNote what="The token was not made" failure={failure} />}
+        <TextField
+          label="Identity provider"
+          placeholder="Entra ID"
+          value={typed}
+          autoFocus
+          error={error}
+          onInput={(value) => {
+            setTyped(value);
+            setError(undefined);
+          }}
+        />
+      </div>
+    </Dialog>
+  );
+}
+
+function RemoveToken({ of: token, onClose, onDone }: { of: ScimToken; onClose: () => void; onDone: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+  const act = async () => {
+    setBusy(true);
+    const result = await removeScimToken(token.id);
+    setBusy(false);
+    if (!result.ok) return setFailure(result.failure);
+    showToast(`${token.name} removed`);
+    onDone();
+  };
+  return (
+    <Dialog
+      alert
+      title={`Remove the token ${token.name}?`}
+      onClose={onClose}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button variant="danger" busy={busy && 'Removing'} onClick={() => void act()}>
+            Remove token
+          </Button>
+        </>
+      }
+    >
+      <div class="stack" style="--gap:12px">
+        {failure && <FailureNote what="The token was not removed" failure={failure} />}
+        <p class="muted">
+          From that moment the identity provider can’t add or remove anybody here. People who leave there stay here
+          until somebody removes them.
+        </p>
+      </div>
+    </Dialog>
+  );
+}
+
+function Tokens({ of: tokens, onRemove }: { of: ScimToken[]; onRemove: (token: ScimToken) => void }) {
+  if (tokens.length === 0) return <p class="small muted">No identity provider is connected.</p>;
+  return (
+    <div class="card card--table">
+      <table class="table">
+        <caption class="sr">SCIM tokens</caption>
+        <thead>
+          <tr>
+            <th scope="col">Identity provider</th>
+            <th scope="col">Last call</th>
+            <th scope="col">
+              <span class="sr">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {tokens.map((token) => (
+            <tr key={token.id}>
+              <td>
+                <span class="cell">
+                  <b class="semi">{token.name}</b>
+                  <small>
+                    <Prefix of={token.prefix} />
+                  </small>
+                </span>
+              </td>
+              <td class="small muted">{token.lastUsedAt ? <When at={token.lastUsedAt} words={ago} /> : 'never'}</td>
+              <td class="r">
+                <Button variant="ghost" size="sm" onClick={() => onRemove(token)}>
+                  Remove<span class="sr"> {token.name}</span>
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function useScim() {
+  const [settings, setSettings] = useState<ScimSettings>();
+  const [failure, setFailure] = useState<Failure>();
+  const read = async () => {
+    const result = await readScim();
+    if (result.ok) setSettings(result.value);
+    setFailure(result.ok ? undefined : result.failure);
+  };
+  const choose = async (deactivation: ScimSettings['deactivation']) => {
+    const result = await editScim({ deactivation });
+    if (result.ok) {
+      setSettings(result.value);
+      showToast('Saved');
+    }
+    setFailure(result.ok ? undefined : result.failure);
+  };
+  useEffect(() => {
+    void read();
+  }, []);
+  return { settings, failure, read, choose };
+}
+
+/** Provisioning by the identity provider; owners only. */
+export function ScimSetting() {
+  const { settings, failure, read, choose } = useScim();
+  const [making, setMaking] = useState(false);
+  const [secret, setSecret] = useState<string>();
+  const [removing, setRemoving] = useState<ScimToken>();
+  const copyAddress = async () =>
+    settings && showToast((await copy(settings.baseUrl)) ? 'SCIM address copied' : 'Not copied');
+  return (
+    <>
+      {failure && <FailureNote what="SCIM can’t be shown or changed" failure={failure} />}
+      {settings && (
+        <>
+          <Select
+            label="When the identity provider deactivates someone"
+            value={settings.deactivation}
+            options={DEACTIVATIONS.map((value) => ({ value, label: DEACTIVATION_WORDS[value] }))}
+            hint="Deleting someone there always removes them here."
+            onChange={(value) => void choose(value)}
+          />
+          <Tokens of={settings.tokens} onRemove={setRemoving} />
+          <div class="row">
+            <Button icon="plus" unavailable={offline.value && 'Needs the server'} onClick={() => setMaking(true)}>
+              New token
+            </Button>
+            <Button variant="ghost" icon="copy" onClick={() => void copyAddress()}>
+              Copy SCIM address
+            </Button>
+          </div>
+        </>
+      )}
+      {making && (
+        <NewToken
+          onClose={() => setMaking(false)}
+          onMade={(made) => {
+            setMaking(false);
+            setSecret(made);
+            void read();
+          }}
+        />
+      )}
+      {secret && (
+        <SecretDialog title="The token was made" secret={secret} onClose={() => setSecret(undefined)}>
+          Give it to the identity provider with the SCIM address. If you lose it, make another one.
+        </SecretDialog>
+      )}
+      {removing && (
+        <RemoveToken
+          of={removing}
+          onClose={() => setRemoving(undefined)}
+          onDone={() => {
+            setRemoving(undefined);
+            void read();
+          }}
+        />
+      )}
+    </>
+  );
+}
