@@ -136,7 +136,7 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
     flush: () => within(FLUSH_WAIT_MS, writeAll()),
     async close() {
       clearTimeout(timer);
-      await within(5_000, writeAll());
+      await within(2_500, writeAll());
       closing = true;
       await stop(worker);
     },
@@ -148,7 +148,7 @@ async function stop(worker: Worker | undefined): Promise<void> {
   if (!worker) return;
   const gone = new Promise((done) => worker.once('exit', done));
   worker.postMessage(null);
-  await Promise.race([gone, sleep(1_500, undefined, { ref: false }).then(() => worker.terminate())]);
+  await Promise.race([gone, sleep(500, undefined, { ref: false }).then(() => worker.terminate())]);
 }
 
 const HOUR_MS = 3_600_000;
