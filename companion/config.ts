@@ -14,6 +14,8 @@ export interface Config {
   keyLimit: number;
   plan: 'starter' | 'team';
   trustedProxies: TrustedProxies;
+  /** Asked of who reads the metrics; without it they are for this machine alone. */
+  metricsToken: string | undefined;
   /** Both or neither. The URL may hold a password. */
   mail: { smtpUrl: string; from: string } | undefined;
   /** Days that rows of the request log are kept. */
@@ -37,6 +39,12 @@ function readHashKey(text: string): Buffer {
   if (key.length !== 32 || key.toString('base64').replace(/=+$/, '') !== text.trim().replace(/=+$/, ''))
     throw new BadConfig('HEEX_HASH_KEY must be 32 bytes in base64, as `openssl rand -base64 32` makes them');
   return key;
+}
+
+function readMetricsToken(text: string | undefined): string | undefined {
+  if (text !== undefined && !/^[\x21-\x2b\x2d-\x7e]{16,200}$/.test(text))
+    throw new BadConfig('HEEX_METRICS_TOKEN must be 16 to 200 visible ASCII characters, without a comma');
+  return text;
 }
 
 function readTrustedProxies(text: string): TrustedProxies {
@@ -94,6 +102,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     keyLimit: wholeNumber('HEEX_KEY_LIMIT', get('HEEX_KEY_LIMIT') ?? '10', 0, 1_000_000),
     plan,
     requestDays: wholeNumber('HEEX_REQUEST_DAYS', get('HEEX_REQUEST_DAYS') ?? '30', 1, 3650),
+    metricsToken: readMetricsToken(get('HEEX_METRICS_TOKEN')),
     trustedProxies: readTrustedProxies(get('HEEX_TRUSTED_PROXIES') ?? ''),
     mail: readMail(get('HEEX_SMTP_URL'), get('HEEX_MAIL_FROM')),
     agentHeartbeatSeconds: wholeNumber(

@@ -104,7 +104,8 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     const names = localNames(config.host, port);
     deps.config.publicUrl ||= `http://${names[0]}`;
     const hosts = new Set([...names, new URL(deps.config.publicUrl).host]);
-    return createService({ deps, log, hosts, trustedProxies: config.trustedProxies, ready });
+    const { trustedProxies, metricsToken } = config;
+    return createService({ deps, log, hosts, trustedProxies, metricsToken, ready });
   });
   const jobs = startJobs(deps);
   const token = await openSetup(deps, config.setupToken);

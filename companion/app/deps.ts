@@ -41,6 +41,8 @@ export interface Seal {
 export interface UsageRecorder {
   /** Writes what is waiting, so that a read sees it. */
   flush(): Promise<void>;
+  /** Rows that wait to be written, and those that had no room. */
+  stats(): { waiting: number; dropped: number };
   /** Counts what a service has decided by itself; a batch that was counted before is not counted again. */
   report(
     verifierId: string,
@@ -127,7 +129,17 @@ export interface KeyChecker {
    * The key is null where there is none for that verifier.
    */
   resolve(secret: string, verifier: Verifier): Resolved;
+  /** Counters since the start, for operators. */
+  stats(): CheckerStats;
   close(): void;
+}
+
+export interface CheckerStats {
+  outcomes: ReadonlyMap<VerifyCode, number>;
+  /** Keys in memory. */
+  remembered: number;
+  /** Keys that were read from the database. */
+  lookUps: number;
 }
 
 /** A listener to what changes in a verifier's workspace and environment. */
@@ -147,6 +159,7 @@ export interface ChangeStream {
   listen(listener: ChangeListener): () => void;
   /** Looks at once for what has changed, instead of at the next turn. */
   poke(): void;
+  readonly listeners: number;
   /** Ends every listener, and takes no more. */
   stop(): void;
 }

@@ -11,6 +11,7 @@ import type { App, Env } from './context.ts';
 import { type GuardOptions, guard, secureHeaders } from './guard.ts';
 import { createHotListener } from './hot/listener.ts';
 import type { Log } from './log.ts';
+import { bindMetrics } from './metrics.ts';
 import { bindOperations } from './operations.ts';
 import { bindPages } from './pages/index.ts';
 import { bindAgents } from './routes/agents.ts';
@@ -37,6 +38,8 @@ export interface AppOptions {
   log: Log;
   hosts: ReadonlySet<string>;
   trustedProxies: TrustedProxies;
+  /** Who may read the metrics, beside this machine. */
+  metricsToken: string | undefined;
   /** Rejects when the companion can't serve. */
   ready(): Promise<void>;
 }
@@ -61,7 +64,7 @@ export function createService(options: AppOptions): Service {
 }
 
 /** Every endpoint of the contract, the pages, the operations. */
-function createApp({ deps, hosts, ready }: AppOptions, around: GuardOptions): App {
+function createApp({ deps, hosts, metricsToken, ready }: AppOptions, around: GuardOptions): App {
   const app: App = new Hono<Env>();
   guard(app, around);
   const authenticate = createAuthenticate(deps);
@@ -83,6 +86,7 @@ function createApp({ deps, hosts, ready }: AppOptions, around: GuardOptions): Ap
   bindPages(app, deps);
   bindScimSettings(app, deps, authenticate);
   bindScim(app, deps);
+  bindMetrics(app, deps, metricsToken);
   bindOperations(app, ready);
   refuseOtherMethods(app);
   return app;

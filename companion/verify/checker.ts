@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { decide, type KeyVerdict } from '../../shared/check.ts';
+import { VERIFY_CODES, type VerifyCode } from '../../shared/contract/verify.ts';
 import { isToken, parseKey } from '../../shared/key-format.ts';
 import type { KeyCheck, KeyChecker } from '../app/deps.ts';
 import { openReader } from '../store/sqlite.ts';
@@ -62,18 +63,29 @@ export function createChecker(options: CheckerOptions): KeyChecker {
     if (found) cache.set(name, found);
     return found;
   }
-  const keyOf = (secret: string) => find(keys, secret, (s) => reader.key(options.hashSecret(s)));
+  let lookUps = 0;
+  const keyOf = (secret: string) =>
+    find(keys, secret, (s) => {
+      lookUps++;
+      return reader.key(options.hashSecret(s));
+    });
+
+  const outcomes = new Map<VerifyCode, number>(VERIFY_CODES.map((code) => [code, 0]));
+  const counted = (code: VerifyCode) => {
+    outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
+    return code;
+  };
 
   function check(ask: KeyCheck): KeyVerdict {
-    if (!parseKey(ask.key)) return { code: 'malformed' };
+    if (!parseKey(ask.key)) return { code: counted('malformed') };
     feed.catchUp();
     const entry = keyOf(ask.key);
-    if (!entry) return { code: 'unknown' };
+    if (!entry) return { code: counted('unknown') };
     const now = options.now();
     const decided = decide(entry, ask, now);
-    if (decided === 'unknown') return { code: 'unknown' };
+    if (decided === 'unknown') return { code: counted('unknown') };
     const rate = decided === 'valid' && entry.rateLimit ? rates.take(entry.keyId, entry.rateLimit, now) : undefined;
-    const code = rate && !rate.taken ? 'rate_limited' : decided;
+    const code = counted(rate && !rate.taken ? 'rate_limited' : decided);
     options.usage.record(entry, code, ask, now);
     return {
       code,
@@ -109,6 +121,7 @@ export function createChecker(options: CheckerOptions): KeyChecker {
       const key = parseKey(secret) ? reader.record(options.hashSecret(secret), workspaceId, environment) : null;
       return { seq, key, workspaceId, environment };
     },
+    stats: () => ({ outcomes, remembered: keys.size, lookUps }),
     close: () => db.close(),
   };
 }

@@ -62,6 +62,10 @@ export class Changes implements ChangeStream {
     };
   }
 
+  get listeners(): number {
+    return this.#subscribers.size;
+  }
+
   poke(): void {
     if (this.#subscribers.size) this.#look();
   }

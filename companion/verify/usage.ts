@@ -45,6 +45,7 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
   let inFlight: Promise<void> | undefined;
   let queue: Promise<void> = Promise.resolve();
   let waiting = 0;
+  let dropped = 0;
 
   function start(): Worker {
     const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
@@ -122,8 +123,10 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
       const outcome = OUTCOME_OF[statusOf(code)];
       if (use.purpose === 'direct') count(pending, entry, outcome, 1, at, use.ip, use.userAgent);
       if (batch.rows.length < MOST_ROWS * ROW_FIELDS) note(batch.rows, entry, code, use, at);
+      else dropped++;
       schedule();
     },
+    stats: () => ({ waiting: batch.rows.length / ROW_FIELDS, dropped }),
     async report(verifierId, name, uses, notes) {
       if (closing || waiting > MOST_WAITING) throw new Refusal('unavailable', 'Report again in a moment.');
       const counts = new Map<string, UsageCount>();
