@@ -21,11 +21,11 @@ export const total = (days: readonly Counts[]) => days.reduce((sum, d) => sum + 
 export const outcomeTotal = (days: readonly Counts[], outcome: Outcome) =>
   days.reduce((sum, d) => sum + ofDay(d, outcome), 0);
 
-/** The smallest of 1, 2, 3, 5 and 7 times a power of ten that is no less than the value: the top of an axis. */
+/** The smallest of 2, 4, 6, 8 and 10 times a power of ten that is no less than the value: its half is whole too. */
 export function niceTop(value: number): number {
   if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 3, 5, 7, 10].find((n) => n * power >= value) ?? 10) * power;
+  return ([2, 4, 6, 8, 10].find((n) => n * power >= value) ?? 10) * power;
 }
 
 // A day of the server is a date without a time: read as noon here, it never slips to the day before.

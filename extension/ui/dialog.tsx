@@ -54,14 +54,10 @@ function useModal(onClose: () => void) {
   useLayoutEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
-    const opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
     dialog.showModal();
     firstSafe(dialog)?.focus();
-    return () => {
-      dialog.close();
-      // What opened it may be gone by now, or hidden behind its own menu.
-      if (opener?.isConnected) opener.focus();
-    };
+    // Closed before it goes, so that the browser gives the focus back to the opener.
+    return () => dialog.close();
   }, []);
   useEffect(() => {
     const dialog = ref.current;

@@ -127,6 +127,17 @@ test('“Copied” is said only when the browser has copied', async () => {
   expect(await page.evaluate(() => (globalThis as { copied?: string }).copied)).toMatch(/^heex_prod_\w{40,}$/);
 });
 
+test('“Copied” is taken back when copying again fails', async () => {
+  const page = await show('p4-reveal');
+  expect(await text(page, '.outcome h2')).toBe('Copied to your clipboard');
+  await page.evaluate(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new Error('blocked'));
+  });
+  await button(page, 'Copy again').click();
+  await settle(page);
+  expect(await text(page, '.outcome h2')).toBe('Not copied. Press Copy.');
+});
+
 test('the secret is copied in the form that is shown, arrows choose the form', async () => {
   const page = await show('p4-reveal');
   await page.focus('[role=tab][aria-selected=true]');

@@ -25,7 +25,7 @@ import { Choice, focusSearch, ListState, MoreRows, SearchBox } from './table-par
 const STATES = {
   connected: { icon: 'pulse', tone: 'active', words: 'Running' },
   disconnected: { icon: 'wifi-off', tone: 'disabled', words: 'Not seen' },
-  never_connected: { icon: 'hourglass', tone: 'disabled', words: 'Never connected' },
+  never_connected: { icon: 'hourglass', tone: 'disabled', words: 'Never seen' },
 } as const;
 
 function State({ of: agent }: { of: Agent }) {

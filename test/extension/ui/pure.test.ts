@@ -77,7 +77,7 @@ test('a small drawing always has its sixteen bars, the latest at the right', () 
 });
 
 test('an axis ends at a round number that holds the highest bar', () => {
-  expect([0, 1, 3, 8, 63, 58_000, 99].map(niceTop)).toEqual([2, 2, 3, 10, 70, 70_000, 100]);
+  expect([0, 1, 3, 5, 9, 63, 58_000, 99].map(niceTop)).toEqual([2, 2, 4, 6, 10, 80, 60_000, 100]);
 });
 
 test('the list to send names what breaks, most used first, and nothing that does not', () => {
