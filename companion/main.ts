@@ -11,8 +11,6 @@ const log = createLog((line) => process.stdout.write(`${line}\n`));
 
 try {
   const companion = await startCompanion(readConfig(process.env), log);
-  const setUp = companion.setupLink ? `\nSet it up here, once: ${companion.setupLink}` : '';
-  console.log(`Heex Keys is ready on ${companion.deps.config.publicUrl}${setUp}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       await companion.stop();
@@ -20,6 +18,9 @@ try {
     });
   }
   process.on('unhandledRejection', (error) => log('error', 'unhandled', describeError(error)));
+  // Last: whoever waits for this line may end the process right after it.
+  const setUp = companion.setupLink ? `\nSet it up here, once: ${companion.setupLink}` : '';
+  console.log(`Heex Keys is ready on ${companion.deps.config.publicUrl}${setUp}`);
 } catch (error) {
   const { code } = error as { code?: string };
   if (error instanceof BadConfig || error instanceof DatabaseRefused)

@@ -159,6 +159,8 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
   createResetLink: { rows: ['password.reset_link_created'] },
   confirmSession: { because: 'it renews the proof of who somebody is, and changes nothing else' },
   startPasskey: { because: 'a challenge changes nothing' },
+  startJoinWithPasskey: { because: 'a challenge changes nothing' },
+  joinWithPasskey: { shownIn: 'http/passkeys.test.ts', action: 'member.joined' },
   addPasskey: { shownIn: 'http/passkeys.test.ts', action: 'passkey.added' },
   removePasskey: {
     by: 'member',

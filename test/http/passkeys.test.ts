@@ -203,6 +203,8 @@ test('an invited person joins with a passkey and no password, once', async () =>
   const right = key.create(await begin(gil));
   expect((await post(gil, '/v1/passkeys/join', { ...person, credential: right })).status).toBe(201);
   expect(await me(gil)).toBe(`gil${n}@acme.example`);
+  const { items } = (await s.as(s.owner, 'GET', 'W/audit?limit=2')).body;
+  expect(items.map((i: { action: string }) => i.action).sort()).toEqual(['member.joined', 'passkey.added']);
   const fresh = webBrowser();
   expect((await enter(fresh, key.get(await challenge(fresh)))).status).toBe(201);
   const [{ id }] = await list(gil);
