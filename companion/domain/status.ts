@@ -1,4 +1,5 @@
-import type { EXPIRATIONS, KeyStatus, RevokeReason } from '../../shared/contract/keys.ts';
+import type { KeyStatus, RevokeReason } from '../../shared/contract/keys.ts';
+import { expirationOf } from '../../shared/expiry.ts';
 
 /** What the state of a key follows from. Times are milliseconds since 1970-01-01 UTC. */
 export interface KeyState {
@@ -9,17 +10,6 @@ export interface KeyState {
   revokedReason: RevokeReason | null;
   /** When the old secret of a rotation stops (or stopped); null when the key was never rotated. */
   oldSecretEndsAt: number | null;
-}
-
-/** A key expires soon from this long before its expiry. */
-export const EXPIRING_SOON_MS = 14 * 86_400_000;
-
-export type Expiration = (typeof EXPIRATIONS)[number];
-
-/** Where a key stands between creation and expiry, whatever else happened to it. The three are disjoint. */
-export function expirationOf(expiresAt: number | null, now: number): Expiration {
-  if (expiresAt === null || expiresAt > now + EXPIRING_SOON_MS) return 'valid';
-  return expiresAt > now ? 'expiring_soon' : 'expired';
 }
 
 /** The one status that is shown: what stops a key first, in the order in which a verification finds it. */

@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { KeyStatus } from '../../shared/contract/keys.ts';
+import { EXPIRING_SOON_MS, type Expiration } from '../../shared/expiry.ts';
 import type { Environment } from '../../shared/key-format.ts';
-import { EXPIRING_SOON_MS, type Expiration } from '../domain/status.ts';
 import type { Reading } from './store.ts';
 import type { KeyRow, Tables } from './tables.ts';
 

@@ -2,6 +2,8 @@ import { computed } from '@preact/signals';
 import * as z from 'zod/mini';
 import { environment } from '../../shared/contract/fields.ts';
 import { expiration, type Key, keyStatus } from '../../shared/contract/keys.ts';
+import { expirationOf } from '../../shared/expiry.ts';
+import { now } from './clock.ts';
 import { allKeys, myKeys } from './keys.ts';
 import { persisted } from './persisted.ts';
 import { isAdmin } from './workspace.ts';
@@ -30,18 +32,13 @@ export const filtersActive = computed(() =>
   Object.values(filters.value).some((value) => value !== null && value !== ''),
 );
 
-function expirationOf(key: Key): z.infer<typeof expiration> {
-  if (key.status === 'expired') return 'expired';
-  return key.status === 'expiring_soon' ? 'expiring_soon' : 'valid';
-}
-
 /** Whether a key is shown under these filters, the environment apart when `but` says so. */
 export function matches(key: Key, f: Filters, but?: 'environment'): boolean {
   const text = f.search.trim().toLowerCase();
   return (
     (but === 'environment' || f.environment === null || key.environment === f.environment) &&
     (f.status === null || key.status === f.status) &&
-    (f.expiration === null || expirationOf(key) === f.expiration) &&
+    (f.expiration === null || expirationOf(key.expiresAt, now.value) === f.expiration) &&
     (f.owner === null || f.owner === 'all' || key.createdBy.membershipId === f.owner) &&
     (text === '' || key.name.toLowerCase().includes(text) || key.prefix.toLowerCase().includes(text))
   );

@@ -149,7 +149,10 @@ function useRemoval(member: Member) {
     if (!result.ok) {
       setFailure(result.failure);
       // What was shown no longer holds: the person decides anew, on what is true now.
-      if (result.failure.code === 'precondition_failed') look();
+      if (result.failure.code === 'precondition_failed') {
+        setTyped('');
+        look();
+      }
       return;
     }
     showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type Key, OVERLAPS } from '../../shared/contract/keys.ts';
+import { expirationOf } from '../../shared/expiry.ts';
 import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
 import { findKey, rotateKey } from '../state/keys.ts';
@@ -85,7 +86,7 @@ type Expiry = { expiry: string; expiresOn: string };
 function useRotate(key: Key) {
   const [overlap, setOverlap] = useState<Overlap>(86400);
   // The old expiry stays unless another one is wanted; one that is near would make the new secret die soon.
-  const near = key.expiresAt !== null && ms(key.expiresAt) - now.value < 14 * 86_400_000;
+  const near = expirationOf(key.expiresAt, now.value) !== 'valid';
   const [keep, setKeep] = useState(!near && key.expiresAt !== null);
   const [expiry, setExpiry] = useState<Expiry>({ expiry: key.expiresAt === null ? 'never' : '90', expiresOn: '' });
   const [busy, setBusy] = useState(false);

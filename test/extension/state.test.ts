@@ -44,7 +44,13 @@ describe('where a page is', () => {
 
 describe('the keys that are shown', () => {
   const mine = aKey({ id: 'key_1', name: 'prod-main-app', environment: 'production' });
-  const old = aKey({ id: 'key_2', name: 'cli-laptop', prefix: 'heex_dev_Vb81nTzE', status: 'expiring_soon' });
+  const old = aKey({
+    id: 'key_2',
+    name: 'cli-laptop',
+    prefix: 'heex_dev_Vb81nTzE',
+    status: 'expiring_soon',
+    expiresAt: new Date(Date.now() + 6 * 86_400_000).toISOString(),
+  });
   const theirs = aKey({
     id: 'key_3',
     name: 'theirs',
@@ -60,6 +66,15 @@ describe('the keys that are shown', () => {
     expect(environmentCounts.value).toEqual({ all: 2, production: 1, staging: 0, development: 1 });
     setFilters({ environment: null, expiration: 'expiring_soon' });
     expect(filteredKeys.value?.map((k) => k.id)).toEqual(['key_2']);
+  });
+
+  test('are told apart by expiry as the server does: by time alone, whatever else happened to the key', () => {
+    const gone = aKey({ id: 'key_9', status: 'revoked', expiresAt: new Date(Date.now() - 1000).toISOString() });
+    mirrors.snapshot.value = aSnapshot({ keys: [gone] });
+    setFilters({ expiration: 'expired' });
+    expect(filteredKeys.value?.map((k) => k.id)).toEqual(['key_9']);
+    setFilters({ expiration: 'valid' });
+    expect(filteredKeys.value).toEqual([]);
   });
 
   test('are one’s own until an admin asks for everyone’s', () => {

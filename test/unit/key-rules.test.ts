@@ -3,13 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { decideMove, type Move, twoSecretsLive } from '../../companion/domain/lifecycle.ts';
 import { beyondGroup, effectivePermissions } from '../../companion/domain/permissions.ts';
 import { capacityProblem, expiryError } from '../../companion/domain/policy.ts';
-import {
-  countsTowardLimit,
-  EXPIRING_SOON_MS,
-  expirationOf,
-  type KeyState,
-  statusOf,
-} from '../../companion/domain/status.ts';
+import { countsTowardLimit, type KeyState, statusOf } from '../../companion/domain/status.ts';
+import { EXPIRING_SOON_MS, expirationOf } from '../../shared/expiry.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 21);
