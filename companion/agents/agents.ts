@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { AGENT_SUBPROTOCOL, CLOSE, CLOSE_RESTART, MESSAGE_LIMIT } from '../../shared/agent-protocol.ts';
-import type { AgentConnections, Origin } from '../app/deps.ts';
+import type { AgentConnections, Origin, SeenAgent } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Store } from '../store/store.ts';
 import { Admission } from './admission.ts';
 import { AgentConnection } from './connection.ts';
 import { AgentRegister, type KnownAgent } from './feed.ts';
-import { PresenceWriter, type Seen } from './presence.ts';
+import { PresenceWriter } from './presence.ts';
 
 export interface AgentsOptions {
   store: Store;
@@ -26,7 +26,7 @@ const FAILURES: ReadonlySet<number | undefined> = new Set([CLOSE.badMessage, CLO
 
 interface Live {
   connection: AgentConnection;
-  seen: Seen;
+  seen: SeenAgent;
 }
 
 /** The live connections of agents to this process: one for each agent, the newest. */
@@ -64,6 +64,10 @@ export class Agents implements AgentConnections {
     );
     this.#ticker = setInterval(() => this.#tick(), 1_000);
     this.#ticker.unref();
+  }
+
+  get processId(): string {
+    return this.#presence.processId;
   }
 
   get count(): number {
@@ -106,10 +110,8 @@ export class Agents implements AgentConnections {
     this.#live.get(agentId)?.connection.close(CLOSE.removed, 'This agent was removed');
   }
 
-  /** Gives up after a second: a locked file must not keep anybody from seeing what is written. */
-  async flush(): Promise<void> {
-    const written = this.#presence.flush().catch((error) => this.#fault(error));
-    await Promise.race([written, sleep(1_000, undefined, { ref: false })]);
+  seen(): Iterable<SeenAgent> {
+    return this.#presence.seen();
   }
 
   /** Tells every agent to come back later, and waits until they are gone (those that do not answer are cut). */
@@ -121,20 +123,21 @@ export class Agents implements AgentConnections {
     while (this.#beats.some((beat) => beat.size) && performance.now() < deadline) await sleep(20);
     this.#server.close();
     this.#register.close();
-    await this.#presence.close().catch((error) => this.#fault(error));
+    await this.#presence.close();
   }
 
   #proven(connection: AgentConnection, agent: KnownAgent): void {
     const now = this.#options.now();
     const before = this.#live.get(agent.id);
-    const seen: Seen = {
+    const seen: SeenAgent = {
       agentId: agent.id,
       workspaceId: agent.workspaceId,
-      // Later than the connection that it replaces, whatever the clock says.
-      connectedAt: Math.max(now, (before?.seen.connectedAt ?? 0) + 1),
+      connectedAt: now,
       lastSeenAt: now,
       ip: connection.context.ip,
       report: connection.report,
+      held: true,
+      turn: undefined,
     };
     this.#live.set(agent.id, { connection, seen });
     this.#presence.note(seen);
@@ -173,8 +176,8 @@ export class Agents implements AgentConnections {
 
   /** Another companion on the same data may hold a newer connection of an agent. */
   async #yieldToOthers(): Promise<void> {
-    const ids = await this.#presence.takenOver((id) => this.#live.get(id)?.seen.connectedAt);
-    for (const id of ids) this.#live.get(id)?.connection.close(CLOSE.replaced, 'This agent connected again');
+    for (const id of await this.#presence.takenOver())
+      this.#live.get(id)?.connection.close(CLOSE.replaced, 'This agent connected again');
   }
 
   #fault(error: unknown): void {

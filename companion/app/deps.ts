@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { AgentReport } from '../../shared/agent-protocol.ts';
 import type { KeyVerdict } from '../../shared/check.ts';
 import type { KeyIdentity, Resolved, VerifyCode } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
@@ -164,16 +165,34 @@ export interface ChangeStream {
   stop(): void;
 }
 
+/** One connection of an agent to this process. */
+export interface SeenAgent {
+  readonly agentId: string;
+  readonly workspaceId: string;
+  readonly connectedAt: number;
+  lastSeenAt: number;
+  readonly ip: string | null;
+  report: AgentReport;
+  /** Whether the connection is still there. */
+  held: boolean;
+  /** Of two connections of an agent, in whatever process, that with the higher number is newer. Undefined until it is written. */
+  turn: number | undefined;
+}
+
 /** The live connections of agents to this process. */
 export interface AgentConnections {
+  /** Under which this process writes down who is connected to it. */
+  readonly processId: string;
+  /** Agents that are connected to this process now. */
+  readonly count: number;
   /** Whether one more connection is taken from that address. @throws Refusal rate_limited, unavailable */
   admit(ip: string | null): Promise<void>;
   /** Takes over the socket of a WebSocket request that was admitted. `hosts`: every name of this companion. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, hosts: ReadonlySet<string>, origin: Origin): void;
   /** Ends the connection of an agent that was removed, if it is here. */
   end(agentId: string): void;
-  /** Writes down who is connected, so that a read sees it. */
-  flush(): Promise<void>;
+  /** Connections that are here, and those that ended and are not written down yet: newer than what is written. */
+  seen(): Iterable<SeenAgent>;
 }
 
 /** What a use case needs of the outside. Time, randomness and ids are passed in, so that tests can set them. */

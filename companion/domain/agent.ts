@@ -2,6 +2,8 @@ import type { Agent } from '../../shared/contract/agents.ts';
 
 /** A companion process whose last beat is older has stopped, however it ended: nothing is connected to it. */
 export const BEAT_STALE_MS = 5_000;
+/** A beat that is further ahead of the clock was given before the clock was set back, and says nothing about now. */
+export const BEAT_AHEAD_MS = 1_000;
 
 /** What is known of an agent's connection; undefined for one that never connected. */
 export interface Presence {

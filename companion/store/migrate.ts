@@ -9,6 +9,7 @@ import { scim } from './migrations/007-scim.ts';
 import { keySource } from './migrations/008-key-source.ts';
 import { activityHours, jobs } from './migrations/009-jobs.ts';
 import { usageBatch } from './migrations/010-usage-batch.ts';
+import { agentTurn } from './migrations/011-agent-turn.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -21,6 +22,7 @@ export const ACTIVITY_MIGRATIONS: readonly string[] = [
   keySource,
   activityHours,
   usageBatch,
+  agentTurn,
 ];
 
 /** The database can't be used as it is; the message is one line for the operator. */

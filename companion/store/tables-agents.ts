@@ -31,6 +31,14 @@ export interface AgentPresenceRow {
   host_name: string | null;
   platform: string | null;
   ip: string | null;
+  /** Of two connections of an agent, that with the higher number is the newer one. */
+  turn: number;
+}
+
+/** The last turn that was taken. In the activity file. */
+export interface AgentTurnRow {
+  one: 1;
+  last: number;
 }
 
 /** A companion process with agents on it. One that stopped beating has none any more. */

@@ -2,7 +2,7 @@ import type { Generated, GeneratedAlways } from 'kysely';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
-import type { AgentPresenceRow, AgentRow, CompanionProcessRow } from './tables-agents.ts';
+import type { AgentPresenceRow, AgentRow, AgentTurnRow, CompanionProcessRow } from './tables-agents.ts';
 import type { DeviceTables } from './tables-device.ts';
 import type { IdentityTables } from './tables-identity.ts';
 import type { EventRow, JobRow, UsageHourRow } from './tables-jobs.ts';
@@ -270,4 +270,5 @@ export interface ActivityTables {
   usage_hour: UsageHourRow;
   agent_presence: AgentPresenceRow;
   companion_process: CompanionProcessRow;
+  agent_turn: AgentTurnRow;
 }

@@ -130,13 +130,74 @@ test('a proof that was heard on one connection is worth nothing on another', asy
 
 test('the newest connection wins, and the old one is told why', async () => {
   const c = await enrolled(s.url, secret);
-  const old = running(c);
-  await state(c.agentId, 'connected');
+  const old = await connected(c);
   const fresh = await connected(c);
-  expect(await old.outcome).toBe('replaced');
+  expect((await old.closed).code).toBe(4409);
   const shown = await seen(c.agentId);
   expect([shown.state, shown.version]).toEqual(['connected', '1']);
   fresh.socket.close();
+});
+
+test('of two processes with one credential the one that was there first gives up, and the other stays', async () => {
+  const c = await enrolled(s.url, secret);
+  const [old, fresh] = [running(c), running(c, { version: 'fresh' })];
+  await Promise.race([old.outcome, fresh.outcome]);
+  await until(
+    () => seen(c.agentId),
+    (a) => a.state === 'connected',
+  );
+  const outcomes = await Promise.all([old, fresh].map((agent) => agent.stop()));
+  expect(outcomes.sort()).toEqual(['replaced', 'stopped']);
+});
+
+// A clock that is set back must not make an old connection look newer than a new one.
+test('an agent stays connected, and is shown so, when the clock is set back', async () => {
+  const c = await enrolled(s.url, secret);
+  s.companion.pass(3_600_000);
+  const agent = running(c);
+  await state(c.agentId, 'connected');
+  s.companion.pass(-3_600_000);
+  await s.companion.restart();
+  await until(
+    () => agent.said.filter((message) => message === 'connected').length,
+    (n) => n === 2,
+  );
+  // Two looks at what other processes hold.
+  await new Promise((done) => setTimeout(done, 2_500));
+  expect((await seen(c.agentId)).state).toBe('connected');
+  expect(agent.said.filter((message) => message === 'connected')).toHaveLength(2);
+  await agent.stop();
+});
+
+test('what a process held that crashed before the clock was set back counts for nothing', async () => {
+  const c = await enrolled(s.url, secret);
+  const { write } = s.companion.deps.store.activity;
+  const later = Date.now() + 3_600_000;
+  await write.insertInto('companion_process').values({ id: 'prc_dead', beat_at: later }).execute();
+  await write
+    .insertInto('agent_presence')
+    .values({
+      agent_id: c.agentId,
+      workspace_id: s.workspaceId,
+      process_id: 'prc_dead',
+      connected_at: later,
+      last_seen_at: later,
+      version: 'dead',
+      host_name: null,
+      platform: null,
+      ip: null,
+      turn: 0,
+    })
+    .execute();
+  expect((await seen(c.agentId)).state).toBe('disconnected');
+  const agent = running(c);
+  expect(await state(c.agentId, 'connected')).toMatchObject({ version: '1.2.3' });
+  // It is written down as held by this process, for others to read.
+  const row = () => write.selectFrom('agent_presence').selectAll().where('agent_id', '=', c.agentId).executeTakeFirst();
+  await until(row, (written) => written?.process_id === s.companion.deps.agents.processId);
+  await new Promise((done) => setTimeout(done, 2_500));
+  expect(agent.said).toEqual(['connected']);
+  await agent.stop();
 });
 
 test('removing an agent ends its connection at once and for good', async () => {

@@ -64,3 +64,26 @@ test.each(['nonsense', '{"type":"challenge"}', '{"type":"welcome"}', '[]', 'null
     expect(agent.said).not.toContain('connected');
   },
 );
+
+/** A companion that takes any proof, and then closes as it is told. */
+const welcoming = (then: (socket: WebSocket) => void) =>
+  speaking((socket) => {
+    socket.once('message', () => {
+      socket.send(JSON.stringify({ type: 'welcome', agentId: 'agt_1', name: 'one', heartbeatSeconds: 1 }));
+      then(socket);
+    });
+    socket.send(JSON.stringify({ type: 'challenge', connection: 'con_1', nonce: 'A'.repeat(43) }));
+  });
+
+test('an agent that was replaced once connects again, and gives up only when it happens again and again', async () => {
+  let replaced = 0;
+  await start(welcoming((socket) => replaced++ || socket.close(4409, 'This agent connected again')));
+  await until(
+    () => agent.said.filter((message) => message === 'connected').length,
+    (n) => n === 2,
+  );
+  await agent.stop();
+  await start(welcoming((socket) => socket.close(4409, 'This agent connected again')));
+  expect(await agent.outcome).toBe('replaced');
+  expect(agent.said.filter((message) => message === 'connected')).toHaveLength(3);
+});

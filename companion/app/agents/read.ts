@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Agent } from '../../../shared/contract/agents.ts';
-import { BEAT_STALE_MS, stateOf } from '../../domain/agent.ts';
+import { BEAT_AHEAD_MS, BEAT_STALE_MS, stateOf } from '../../domain/agent.ts';
 import { statusOf } from '../../domain/status.ts';
 import type { Reading } from '../../store/store.ts';
 import type { AgentPresenceRow } from '../../store/tables-agents.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, SeenAgent } from '../deps.ts';
 
 /** Agents that were not removed, with what has become of the key that enrolled them. */
 export const agentsWithKey = (db: Reading) =>
@@ -35,29 +35,59 @@ export type KnownPresence = AgentPresenceRow & { held: boolean };
 export const idsIn = (ids: readonly string[]): RawBuilder<string> =>
   sql<string>`(select value from json_each(${JSON.stringify(ids)}))`;
 
-/** Where these agents are connected or were last; those that never were are missing. */
-export async function readPresence(
-  deps: Deps,
-  where: { ids: readonly string[] } | { workspaceId: string },
-): Promise<Map<string, KnownPresence>> {
-  await deps.agents.flush();
+/** Which agents are asked for. */
+type Which = { ids: readonly string[] } | { workspaceId: string };
+
+/**
+ * Where these agents are connected or were last; those that never were are missing. Of this process by what it knows
+ * itself: that is newer than what is written, also while somebody else's lock keeps it from writing.
+ */
+export async function readPresence(deps: Deps, which: Which): Promise<Map<string, KnownPresence>> {
   const { read } = deps.store.activity;
+  const now = deps.now();
   const beating = await read
     .selectFrom('companion_process')
     .select('id')
-    .where('beat_at', '>', deps.now() - BEAT_STALE_MS)
+    .where('beat_at', '>', now - BEAT_STALE_MS)
+    .where('beat_at', '<=', now + BEAT_AHEAD_MS)
     .execute();
-  const processes = new Set(beating.map((process) => process.id));
+  const others = new Set(beating.map((process) => process.id));
+  // What it holds itself is not a matter of beats.
+  others.delete(deps.agents.processId);
   let rows = read.selectFrom('agent_presence').selectAll();
   rows =
-    'ids' in where
-      ? rows.where('agent_id', 'in', idsIn(where.ids))
-      : rows.where('workspace_id', '=', where.workspaceId);
+    'ids' in which
+      ? rows.where('agent_id', 'in', idsIn(which.ids))
+      : rows.where('workspace_id', '=', which.workspaceId);
   const found = await rows.execute();
-  return new Map(
-    found.map((row) => [row.agent_id, { ...row, held: row.process_id !== null && processes.has(row.process_id) }]),
+  const known = new Map(
+    found.map((row) => [row.agent_id, { ...row, held: row.process_id !== null && others.has(row.process_id) }]),
   );
+  const asked = 'ids' in which ? new Set(which.ids) : undefined;
+  for (const seen of deps.agents.seen()) {
+    if (asked ? !asked.has(seen.agentId) : !('workspaceId' in which) || seen.workspaceId !== which.workspaceId)
+      continue;
+    const written = known.get(seen.agentId);
+    // Without a turn it is newer than what has one, unless it is over.
+    const turn = seen.turn ?? (seen.held ? Number.POSITIVE_INFINITY : 0);
+    if (!written?.held || turn > written.turn) known.set(seen.agentId, shown(deps, seen));
+  }
+  return known;
 }
+
+const shown = (deps: Deps, seen: SeenAgent): KnownPresence => ({
+  agent_id: seen.agentId,
+  workspace_id: seen.workspaceId,
+  process_id: seen.held ? deps.agents.processId : null,
+  connected_at: seen.connectedAt,
+  last_seen_at: seen.lastSeenAt,
+  version: seen.report.version ?? null,
+  host_name: seen.report.hostName ?? null,
+  platform: seen.report.platform ?? null,
+  ip: seen.ip,
+  turn: seen.turn ?? 0,
+  held: seen.held,
+});
 
 const time = (at: number | null | undefined) => (at === null || at === undefined ? null : new Date(at).toISOString());
 
