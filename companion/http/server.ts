@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { agents } from '../../shared/contract/agents.ts';
 import type { App } from './context.ts';
 import { answerUpgrade } from './upgrade.ts';
 
@@ -16,6 +17,13 @@ export interface Service {
   app: App;
 }
 
+/**
+ * The one place where HTTP is left. Whatever else names `Upgrade` is answered as the ordinary request that it is (RFC 9110,
+ * 7.8): h2c, and what a gateway passes on to `/v1/auth` of a WebSocket to the service behind it.
+ */
+const isForAgents = ({ headers, url }: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'websocket' && url?.split('?', 1)[0] === agents.connectAgent.path;
+
 /** Listens, with limits on slow senders and on the number of connections that Node leaves open by default. */
 export async function listen(host: string, port: number, serviceFor: (port: number) => Service): Promise<Listening> {
   const server = createServer({
@@ -24,8 +32,7 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16_384,
-    // Anything else that `Upgrade` may name (h2c) is left alone and answered as an ordinary request (RFC 9110, 7.8).
-    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+    shouldUpgradeCallback: isForAgents,
   });
   server.maxConnections = 10_000;
   const sockets = new Set<Socket>();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
 import { newCredential, readCredential, writeCredential } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
@@ -54,7 +55,7 @@ async function workplace(env: Record<string, string> = {}) {
     token,
     key: key as { id: string },
     secret: secret as string,
-    again: () => startProcess(folder, settings),
+    again: (changed: Record<string, string> = {}) => startProcess(folder, { ...settings, ...changed }),
     second: () => startProcess(folder, { ...settings, HEEX_PORT: '0' }),
     state: (at: CompanionProcess, id: string, wanted: Agent['state'] | undefined) =>
       until(
@@ -135,6 +136,41 @@ test('agents of a companion that was killed are not shown as connected', async (
   expect(gone?.lastSeenAt).not.toBeNull();
   await held.stop();
   await other.end();
+});
+
+test('a program that locks the activity file hides no agent, and holds up no stop', async () => {
+  const w = await workplace();
+  const c = await enrolled(w.companion.url, w.secret);
+  const lock = new Database(join(w.folder, 'activity.sqlite'));
+  lock.exec('begin immediate');
+  const held = running(c);
+  expect(await w.state(w.companion, c.agentId, 'connected')).toMatchObject({ version: '1.2.3' });
+  // Long enough for many writes to come due.
+  await new Promise((done) => setTimeout(done, 7_000));
+  expect((await w.state(w.companion, c.agentId, 'connected'))?.lastSeenAt).not.toBeNull();
+  const stuck = new Promise((done) => setTimeout(done, 12_000, 'still running').unref());
+  expect(await Promise.race([w.companion.end(), stuck])).toBe(0);
+  lock.exec('rollback');
+  lock.close();
+  await held.stop();
+});
+
+test('an agent outlives a crash after which the clock is set back', async () => {
+  const ahead = join(scratchFolder(), 'ahead.mjs');
+  writeFileSync(ahead, 'const now = Date.now; Date.now = () => now() + 500_000;');
+  const w = await workplace({ NODE_OPTIONS: `--import ${ahead}` });
+  const c = await enrolled(w.companion.url, w.secret);
+  const held = running(c);
+  await w.state(w.companion, c.agentId, 'connected');
+  await w.companion.end('SIGKILL');
+  const companion = await w.again({ NODE_OPTIONS: '' });
+  expect((await w.state(companion, c.agentId, 'connected'))?.connectedAt).not.toBeNull();
+  // Two looks at what other processes hold.
+  await new Promise((done) => setTimeout(done, 2_500));
+  await w.state(companion, c.agentId, 'connected');
+  expect(held.said.filter((message) => message === 'connected')).toHaveLength(2);
+  expect(await held.stop()).toBe('stopped');
+  await companion.end();
 });
 
 test('an agent that freezes is shown as gone, and comes back when it thaws', async () => {

@@ -67,6 +67,20 @@ test('every identity header is there, also when it is empty', async () => {
   expect(headers).toMatchObject({ 'x-heex-permissions': '', 'x-heex-customers': '' });
 });
 
+test('a WebSocket behind a gateway is decided about like any other request', async () => {
+  const { id, secret } = await bench.key();
+  const opening = (key: string) =>
+    ask('', [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'websocket'],
+      ['Sec-WebSocket-Version', '13'],
+      ['Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAA=='],
+      ['X-API-Key', key],
+    ]);
+  expect(await opening(secret)).toMatchObject({ status: 200, headers: { 'x-heex-key-id': id } });
+  expect((await opening('nonsense')).status).toBe(401);
+});
+
 test('a name can neither end its header nor begin another', async () => {
   const { secret } = await bench.key({ name: 'a\r\nX-Heex-Owner: mem_other\u0000\u2028' });
   const { headers } = await withKey(secret);
