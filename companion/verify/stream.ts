@@ -13,6 +13,8 @@ const event = (name: string, id: number, data: object) =>
 interface Subscriber extends ChangeListener {
   /** The last change it was told of, or that did not concern it. */
   at: number;
+  /** The last change when it came and showed who it is. */
+  readonly since: number;
 }
 
 /**
@@ -46,7 +48,7 @@ export class Changes implements ChangeStream {
 
   listen(listener: ChangeListener): () => void {
     const newest = this.#newest.get() ?? 0;
-    const subscriber: Subscriber = { ...listener, at: listener.after ?? newest };
+    const subscriber: Subscriber = { ...listener, at: listener.after ?? newest, since: newest };
     if (this.#stopped) {
       listener.end();
       return () => {};
@@ -120,7 +122,7 @@ export class Changes implements ChangeStream {
     const concerning = changes.filter((change) => this.#concerns(subscriber, change));
     if (concerning.length)
       subscriber.send(concerning.map(({ seq, kind, id }) => event('change', seq, { kind, id })).join(''));
-    if (changes.some(({ kind, id }) => this.#ends(subscriber, kind, id))) {
+    if (changes.some((change) => this.#ends(subscriber, change))) {
       this.#subscribers.delete(subscriber);
       subscriber.end();
     }
@@ -134,9 +136,9 @@ export class Changes implements ChangeStream {
     return kind !== 'key' || (this.#environment.get(id) ?? verifier.environment) === verifier.environment;
   }
 
-  /** A verifier that was changed or deleted has to show anew who it is. */
-  #ends({ verifier }: Subscriber, kind: string, id: string): boolean {
-    return kind === 'verifier' && id === verifier.id;
+  /** A verifier that was changed or deleted has to show anew who it is; not for what it missed, such as its own making. */
+  #ends({ verifier, since }: Subscriber, { seq, kind, id }: Change): boolean {
+    return seq > since && kind === 'verifier' && id === verifier.id;
   }
 
   #reset(subscriber: Subscriber, newest: number): void {

@@ -93,6 +93,18 @@ test('a listener that comes back is told what it missed, then that it is up to d
   second.stop();
 });
 
+test('a listener that missed the making of its own verifier is told of it, too, and stays', async () => {
+  const earlier = await listen((await bench.verifier()).secret);
+  const { id } = await earlier.until(isTick);
+  earlier.stop();
+  const verifier = await bench.verifier();
+  const listening = await listen(verifier.secret, id);
+  await listening.until(changed(verifier.id));
+  const key = await bench.key();
+  await listening.until(changed(key.id));
+  listening.stop();
+});
+
 test('where the gap is too old, or no gap of ours, the listener starts anew', async () => {
   const { secret } = await bench.verifier();
   for (let i = 0; i < 3; i++) await bench.key();

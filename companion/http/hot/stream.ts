@@ -17,6 +17,8 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
     verifier,
     after: lastEventId(req.headers['last-event-id']),
     send(text) {
+      // Writing after the end would be an error that nobody waits for, and with it the end of the process.
+      if (res.writableEnded) return;
       res.write(text);
       if (res.writableLength > MOST_WAITING) res.destroy();
     },
