@@ -6,18 +6,24 @@ for (const browser of ['chrome', 'firefox']) await build({ browser });
 console.log('Chrome: load dist/extension/chrome-mv3 at chrome://extensions (Developer mode, Load unpacked).');
 console.log('Firefox: load dist/extension/firefox-mv3/manifest.json at about:debugging (This Firefox).');
 
-// The command line as one file, for machines without a checkout and with any Node from 20 on.
-await bundle({
-  configFile: false,
-  logLevel: 'warn',
-  ssr: { noExternal: true },
-  build: {
-    ssr: 'companion/cli/heex.ts',
-    outDir: 'dist',
-    emptyOutDir: false,
-    target: 'node20',
-    rolldownOptions: { output: { entryFileNames: 'heex.mjs' } },
-  },
-});
-chmodSync('dist/heex.mjs', 0o755);
+/** One file, for machines without a checkout and with any Node from 20 on. */
+async function bundleProgram(entry: string, name: string): Promise<void> {
+  await bundle({
+    configFile: false,
+    logLevel: 'warn',
+    ssr: { noExternal: true },
+    build: {
+      ssr: entry,
+      outDir: 'dist',
+      emptyOutDir: false,
+      target: 'node20',
+      rolldownOptions: { output: { entryFileNames: `${name}.mjs` } },
+    },
+  });
+  chmodSync(`dist/${name}.mjs`, 0o755);
+}
+
+await bundleProgram('companion/cli/heex.ts', 'heex');
 console.log('Command line: dist/heex.mjs');
+await bundleProgram('examples/agent/heex-agent.ts', 'heex-agent');
+console.log('Agent: dist/heex-agent.mjs');

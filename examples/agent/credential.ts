@@ -1,5 +1,17 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The file can't be used; the message is one line that says what to do. */
@@ -33,28 +45,49 @@ export function signText(credential: Credential, text: string): string {
   return sign(null, Buffer.from(text), credential.privateKey).toString('base64url');
 }
 
+/** What was put into the folder is there after a power cut too. Windows can't open folders, and needs no such thing. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Gives a draft its name. Unlike a renaming, a link never takes the place of a file that is there. */
+function putNew(draft: string, file: string): void {
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'EEXIST' || existsSync(file)) throw Object.assign(new Error(`${file} is there`), { code: 'EEXIST' });
+    // A file system without links, such as FAT.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+    renameSync(draft, file);
+  }
+}
+
 /**
- * Writes the file for its owner alone, whole or not at all: a crash leaves the old one or the new one.
- * @param replace whether a file may be there already
+ * Writes the file for its owner alone, whole or not at all: a crash, a full disk or a power cut leaves the old one or the
+ * new one.
+ * @param replace whether a file may be there already; else one that is there makes it fail with EEXIST
  */
 export function writeCredential(file: string, credential: Credential, replace: boolean): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const text = `${JSON.stringify(
-    {
-      url: credential.url,
-      agentId: credential.agentId,
-      privateKey: credential.privateKey.export({ format: 'jwk' }),
-    },
-    null,
-    2,
-  )}\n`;
-  if (!replace) {
-    writeFileSync(file, text, { mode: 0o600, flag: 'wx', flush: true });
-    return;
-  }
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { url, agentId, privateKey } = credential;
+  const text = `${JSON.stringify({ url, agentId, privateKey: privateKey.export({ format: 'jwk' }) }, null, 2)}\n`;
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
-  renameSync(draft, file);
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    if (replace) renameSync(draft, file);
+    else putNew(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  syncFolder(folder);
 }
 
 /** Refuses a file that others may read or write. Windows has no such rights; there the folder's own count. */
@@ -70,29 +103,44 @@ function refuseWiderRights(handle: number, file: string): void {
     );
 }
 
-/** @throws CredentialRefused when the file is missing, open to others or not a credential */
-export function readCredential(file: string): Credential {
+/**
+ * Opens what is there, or undefined where nothing is, or a file without anything in it.
+ * @throws CredentialRefused when it is open to others or not a credential
+ */
+export function findCredential(file: string): Credential | undefined {
   let handle: number;
   try {
     handle = openSync(file, 'r');
   } catch (error) {
     const { code } = error as { code?: string };
-    throw new CredentialRefused(
-      code === 'ENOENT' ? `${file} is not there; run heex-agent install first` : `${file} can't be read (${code})`,
-    );
+    if (code === 'ENOENT') return undefined;
+    throw new CredentialRefused(`${file} can't be read (${code})`);
   }
   try {
     refuseWiderRights(handle, file);
-    const { url, agentId, privateKey } = JSON.parse(readFileSync(handle, 'utf8'));
-    if (typeof url !== 'string' || (agentId !== null && typeof agentId !== 'string'))
-      throw new CredentialRefused(`${file} is not the credential of an agent`);
-    const key = createPrivateKey({ key: privateKey, format: 'jwk' });
-    return { url, agentId, privateKey: key, x: xOf(key) };
+    const text = readFileSync(handle, 'utf8');
+    return text.trim() === '' ? undefined : parseCredential(text);
   } catch (error) {
     if (error instanceof CredentialRefused) throw error;
     // Not the message of the parser: it may quote what is in the file.
-    throw new CredentialRefused(`${file} is not the credential of an agent`);
+    throw new CredentialRefused(
+      `${file} is not the credential of an agent; move it away, and run heex-agent install for a new agent`,
+    );
   } finally {
     closeSync(handle);
   }
+}
+
+function parseCredential(text: string): Credential {
+  const { url, agentId, privateKey } = JSON.parse(text);
+  if (typeof url !== 'string' || (agentId !== null && typeof agentId !== 'string')) throw new TypeError();
+  const key = createPrivateKey({ key: privateKey, format: 'jwk' });
+  return { url, agentId, privateKey: key, x: xOf(key) };
+}
+
+/** @throws CredentialRefused when the file is missing, open to others or not a credential */
+export function readCredential(file: string): Credential {
+  const found = findCredential(file);
+  if (!found) throw new CredentialRefused(`${file} is not there; run heex-agent install first`);
+  return found;
 }

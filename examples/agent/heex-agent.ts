@@ -4,9 +4,18 @@ import { arch, homedir, hostname, release, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AgentReport } from '../../shared/agent-protocol.ts';
+import { name as nameField } from '../../shared/contract/fields.ts';
 import { parseKey } from '../../shared/key-format.ts';
-import { type Credential, CredentialRefused, newCredential, readCredential, writeCredential } from './credential.ts';
+import {
+  type Credential,
+  CredentialRefused,
+  findCredential,
+  newCredential,
+  readCredential,
+  writeCredential,
+} from './credential.ts';
 import { EnrolmentRefused, enrol } from './enrol.ts';
+import { printable } from './printable.ts';
 import { stayConnected } from './run.ts';
 
 const VERSION = '1.0.0';
@@ -19,7 +28,7 @@ heex-agent run [--file FILE]
 
 install  enrols this machine, once, with HEEX_API_KEY at HEEX_URL; afterwards the key is no longer needed
 run      stays connected, with the agent's own credential
-FILE     where that credential is: HEEX_AGENT_FILE, or ~/.config/heex-agent/agent.json`;
+FILE     where that credential is: HEEX_AGENT_FILE, or heex-agent/agent.json in XDG_CONFIG_HOME (~/.config)`;
 
 class Refused extends Error {}
 
@@ -44,29 +53,41 @@ function readKey(text: string | undefined): string {
   return text;
 }
 
-/** The credential of an installation that a crash interrupted, or a new one, in its file before the companion knows of it. */
+/** A new credential, in its file before the companion knows of it; of two installations at once, that which was first. */
 function prepare(file: string, url: string): Credential {
+  const made = newCredential(url);
   try {
-    const made = newCredential(url);
     writeCredential(file, made, false);
     return made;
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error;
-    return readCredential(file);
   }
+  const first = findCredential(file);
+  // A file without anything in it, as a full disk leaves it, is none.
+  if (!first) writeCredential(file, made, true);
+  return first ?? made;
+}
+
+/** The name of this machine, where the companion takes it for a name. */
+function ownName(): string | undefined {
+  const parsed = nameField.safeParse(hostname());
+  return parsed.success ? parsed.data : undefined;
 }
 
 async function install(file: string, name: string | undefined, allowHttp: boolean): Promise<void> {
-  const url = readUrl(process.env.HEEX_URL, allowHttp);
-  const apiKey = readKey(process.env.HEEX_API_KEY);
-  const credential = prepare(file, url);
-  if (credential.agentId !== null) {
-    console.log(`This is already agent ${credential.agentId}, by ${file}. HEEX_API_KEY was not used.`);
+  // Looked at first: without a key in the environment, too, it is good to hear that all is done.
+  const found = findCredential(file);
+  if (found?.agentId) {
+    console.log(`This is already agent ${found.agentId}, by ${file}. HEEX_API_KEY was not used.`);
+    console.log('Was that agent removed? It never comes back: move the file away, and install again for a new one.');
     return;
   }
-  const { id, name: known } = await enrol({ ...credential, url }, apiKey, name ?? hostname());
+  const url = readUrl(process.env.HEEX_URL, allowHttp);
+  const apiKey = readKey(process.env.HEEX_API_KEY);
+  const credential = found ?? prepare(file, url);
+  const { id, name: known } = await enrol({ ...credential, url }, apiKey, name ?? ownName());
   writeCredential(file, { ...credential, url, agentId: id }, true);
-  console.log(`Enrolled as ${known} (${id}).`);
+  console.log(`Enrolled as ${printable(known)} (${printable(id)}).`);
   console.log(`HEEX_API_KEY is no longer needed: remove it from this machine. It was not stored.`);
   console.log(`The agent's own credential is in ${file}, for this user alone. Start it with: heex-agent run`);
 }
@@ -81,6 +102,13 @@ function platform(): string {
   }
 }
 
+/** Below the XDG configuration folder, or `%APPDATA%`. */
+function defaultFile(): string {
+  const { XDG_CONFIG_HOME, APPDATA } = process.env;
+  const base = XDG_CONFIG_HOME || (process.platform === 'win32' && APPDATA) || join(homedir(), '.config');
+  return join(base, 'heex-agent', 'agent.json');
+}
+
 async function run(file: string): Promise<number> {
   const credential = readCredential(file);
   if (credential.agentId === null) throw new Refused('the installation was not finished; run heex-agent install again');
@@ -92,7 +120,10 @@ async function run(file: string): Promise<number> {
   log('info', 'agent', { agent: credential.agentId, url: credential.url, version: VERSION });
   const outcome = await stayConnected(credential, report, log, stop.signal);
   if (outcome === 'removed')
-    log('error', 'removed for good: this agent can never connect again', { exit: EXIT.removed });
+    log('error', 'removed for good: this agent can never connect again; to install a new one, move its file away', {
+      exit: EXIT.removed,
+      file,
+    });
   if (outcome === 'replaced') log('error', 'another process runs with the same credential', { exit: EXIT.replaced });
   return EXIT[outcome];
 }
@@ -107,7 +138,7 @@ async function main(): Promise<number> {
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const file = values.file ?? process.env.HEEX_AGENT_FILE ?? join(homedir(), '.config', 'heex-agent', 'agent.json');
+  const file = values.file ?? process.env.HEEX_AGENT_FILE ?? defaultFile();
   const [command, ...more] = positionals;
   if (values.help || more.length || (command !== 'install' && command !== 'run')) {
     console.log(USAGE);
@@ -122,7 +153,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const known = error instanceof Refused || error instanceof CredentialRefused || error instanceof EnrolmentRefused;
-  console.error(`heex-agent: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(printable(`heex-agent: ${error instanceof Error ? error.message : String(error)}`));
   const usage = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
   process.exitCode = known || usage ? EXIT.refused : EXIT.failed;
 }

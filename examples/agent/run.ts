@@ -3,6 +3,7 @@ import { type AgentReport, CLOSE } from '../../shared/agent-protocol.ts';
 import { backoff } from './backoff.ts';
 import { type AgentConnection, connect, type Ending } from './connection.ts';
 import type { Credential } from './credential.ts';
+import { printable } from './printable.ts';
 
 export type AgentLog = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -26,7 +27,7 @@ function countReplaced(): () => boolean {
 }
 
 function log(to: AgentLog, { code, reason, status, livedMs }: Ending): void {
-  const fields = { code, ...(reason ? { reason } : {}), ...(status ? { status } : {}) };
+  const fields = { code, ...(reason ? { reason: printable(reason) } : {}), ...(status ? { status } : {}) };
   if (code === CLOSE.proofRefused) to('error', 'not known to the companion', fields);
   else to('warn', livedMs > 0 ? 'disconnected' : 'not connected', fields);
 }

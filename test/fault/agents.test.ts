@@ -1,11 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
 import { newCredential, readCredential, writeCredential } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
 import type { Agent } from '../../shared/contract/agents.ts';
+import { makeKey } from '../../shared/key-format.ts';
 import { enrolGroup, enrolled, freePort, running, until } from '../support/agents.ts';
 import { call } from '../support/client.ts';
 import { SETUP_TOKEN } from '../support/companion.ts';
@@ -78,8 +82,8 @@ test('an agent lives on when the key that installed it is revoked and the compan
   expect(installed.out()).not.toContain(w.secret);
   const id = readCredential(file).agentId as string;
 
-  // Installing again changes nothing, and uses no key.
-  const twice = agent(['install', '--file', file], { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret });
+  // Installing again changes nothing, and needs no key.
+  const twice = agent(['install', '--file', file], {});
   expect([await twice.code, twice.out()]).toEqual([0, expect.stringContaining(`already agent ${id}`)]);
 
   const runs = agent(['run'], { HEEX_AGENT_FILE: file });
@@ -222,6 +226,61 @@ test('a credential that others can read is not used, and nothing is installed wi
   writeCredential(file, { ...newCredential('http://127.0.0.1:9'), agentId: 'agt_1' }, false);
   chmodSync(file, 0o640);
   await refused(['run'], {}, 'can be read by others');
+  await refused(['install'], {}, 'can be read by others');
+  writeFileSync(file, '{"url":"http', { mode: 0o600 });
+  chmodSync(file, 0o600);
+  await refused(['install'], {}, 'move it away');
+});
+
+test('a file that a full disk left empty does not stand in the way of an installation', async () => {
+  const w = await workplace();
+  const home = scratchFolder();
+  const file = join(home, 'heex-agent', 'agent.json');
+  mkdirSync(join(home, 'heex-agent'));
+  writeFileSync(file, '', { mode: 0o600 });
+  const env = { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret, XDG_CONFIG_HOME: home };
+  const installed = agent(['install', '--name', 'rig-6'], env);
+  expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining('Enrolled as rig-6')]);
+  expect(readCredential(file).agentId).toMatch(/^agt_/);
+  expect(readdirSync(join(home, 'heex-agent'))).toEqual(['agent.json']);
+  await w.companion.end();
+});
+
+test('what a server says cannot write to the terminal of who installs', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(403, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ detail: 'no\u001b[2J\u009b31m\u202e\nheex-agent: Enrolled' }));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const secret = makeKey('production', randomBytes);
+  const p = agent(['install', '--file', join(scratchFolder(), 'agent.json')], { HEEX_URL: url, HEEX_API_KEY: secret });
+  expect(await p.code).toBe(2);
+  expect(p.out().trimEnd()).toMatch(/^heex-agent: \P{C}+$/u);
+  server.close();
+});
+
+test('a full disk or a crash in the middle of writing leaves no part of a credential', () => {
+  const folder = scratchFolder();
+  const file = join(folder, 'agent.json');
+  const c = { ...newCredential('http://127.0.0.1:9'), agentId: 'agt_1' };
+  writeCredential(file, c, false);
+  const before = readFileSync(file, 'utf8');
+  // Never in the place of one that is there, and nothing else is left in the folder.
+  expect(() => writeCredential(file, newCredential('http://127.0.0.1:9'), false)).toThrow('is there');
+  expect([readFileSync(file, 'utf8'), readdirSync(folder)]).toEqual([before, ['agent.json']]);
+  // A file size limit stands for the full disk.
+  const text = `
+    import { newCredential, writeCredential } from ${JSON.stringify(join(program, '../credential.ts'))};
+    process.on('SIGXFSZ', () => {});
+    writeCredential(process.argv[1], newCredential('http://127.0.0.1:9'), false);`;
+  const fresh = join(folder, 'fresh.json');
+  const command = 'ulimit -f 0; exec "$0" --input-type=module-typescript -e "$1" "$2"';
+  const write = (how: string) => spawnSync('sh', ['-c', how, process.execPath, text, fresh]).status;
+  expect(write(command)).not.toBe(0);
+  expect(existsSync(fresh)).toBe(false);
+  expect(write(command.replace('ulimit -f 0; ', ''))).toBe(0);
+  expect(readCredential(fresh).agentId).toBeNull();
 });
 
 test('a device whose clock is two days off enrols by the time of the companion', async () => {
