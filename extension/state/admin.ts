@@ -16,12 +16,6 @@ export const listVerifiers = () => ask('verifier.list');
 export const createVerifier = (body: PayloadOf<'verifier.create'>['body']) => ask('verifier.create', { body });
 export const removeVerifier = (verifierId: string) => ask('verifier.remove', { verifierId });
 
-export type AgentQuery = Omit<PayloadOf<'agent.list'>['query'], 'limit'>;
-/** A page of agents, newest first, and how many there are of which kind. */
-export const listAgents = (query: AgentQuery) => ask('agent.list', { query: { limit: 50, ...query } });
-/** Its connection ends at once, and it can never connect again. */
-export const removeAgent = (agentId: string) => ask('agent.remove', { agentId });
-
 export type AuditQuery = Omit<PayloadOf<'audit.list'>['query'], 'limit'>;
 /** A page of the audit log, newest first. */
 export const listAudit = (query: AuditQuery) => ask('audit.list', { query: { limit: 50, ...query } });

@@ -1,13 +1,11 @@
 import type { Key } from '../../shared/contract/keys.ts';
-import { EMPTY_NEW_KEY, type NewKeyDraft, newKeyDraft } from '../state/drafts.ts';
-import { navigate } from '../state/route.ts';
 import { copy, unfinished } from '../state/secret.ts';
 import { members } from '../state/team.ts';
 import { showToast } from '../state/toasts.ts';
 import { dataAt, me, offline, refresh, refreshing, workspace } from '../state/workspace.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { clock } from '../ui/format.ts';
-import { Icon, type IconName } from '../ui/icon.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { Banner, Empty } from '../ui/notice.tsx';
 
 /** Whether the reader owns the key: only then can it be rotated and edited. */
@@ -62,74 +60,6 @@ export function StateBanners() {
         </Banner>
       )}
       {full && !offline.value && <LimitBanner />}
-    </>
-  );
-}
-
-const PRESETS: { icon: IconName; title: string; note: string; draft: Partial<NewKeyDraft> }[] = [
-  {
-    icon: 'terminal',
-    title: 'For the Heex CLI',
-    note: 'cli-laptop · development · 90 days',
-    draft: { name: 'cli-laptop', environment: 'development', expiry: '90' },
-  },
-  {
-    icon: 'agent',
-    title: 'For the Heex Installer',
-    note: 'Used once to enrol an agent · 7 days',
-    draft: { name: 'agent-install', environment: 'production', expiry: '7' },
-  },
-  {
-    icon: 'box',
-    title: 'For a script or container',
-    note: 'HEEX_API_KEY · production · 90 days',
-    draft: { name: '', environment: 'production', expiry: '90' },
-  },
-];
-
-const EmptyKey = () => (
-  <svg class="empty__picture" width="72" height="72" viewBox="0 0 24 24" aria-hidden="true">
-    <path d="M12 2.5 20.2 7.2v9.6L12 21.5l-8.2-4.7V7.2z" stroke-dasharray="2 1.4" />
-    <circle cx="12" cy="10.4" r="2.1" />
-    <path d="M11.3 12.3h1.4l.7 4h-2.8z" />
-  </svg>
-);
-
-/** The first key: what people make one for, filled in. */
-export function NoKeys() {
-  const start = (draft: Partial<NewKeyDraft>) => {
-    newKeyDraft.value = { ...EMPTY_NEW_KEY, ...draft };
-    navigate({ screen: 'new' });
-  };
-  const blocked = whyNoNewKey();
-  return (
-    <>
-      <Empty picture={<EmptyKey />} title="No keys yet">
-        Make one key per use, so replacing one never breaks another.
-      </Empty>
-      <div class="popup__pad stack no-keys">
-        {!blocked &&
-          PRESETS.map((preset) => (
-            <button key={preset.title} type="button" class="option preset" onClick={() => start(preset.draft)}>
-              <Icon name={preset.icon} />
-              <span>
-                <b>{preset.title}</b>
-                <small>{preset.note}</small>
-              </span>
-              <Icon name="right" />
-            </button>
-          ))}
-        <Button
-          variant="primary"
-          icon="plus"
-          kbd="n"
-          block
-          unavailable={blocked}
-          onClick={() => navigate({ screen: 'new' })}
-        >
-          New key
-        </Button>
-      </div>
     </>
   );
 }

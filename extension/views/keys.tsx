@@ -26,7 +26,8 @@ import { PopupPage } from '../ui/page.tsx';
 import { ActiveFilters, FilterMenu } from './key-filters.tsx';
 import { KeyRow } from './key-row.tsx';
 import { RowKeys } from './key-shortcuts.tsx';
-import { isMine, NoKeys, NoMatch, StateBanners, Upgrade, whyNoNewKey } from './keys-states.tsx';
+import { isMine, NoMatch, StateBanners, Upgrade, whyNoNewKey } from './keys-states.tsx';
+import { NoKeys } from './no-keys.tsx';
 import { openShortcuts } from './shortcut-list.tsx';
 import { TopBar } from './top-bar.tsx';
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => s.end());
 
 let made = 0;
-const PERMISSIONS = ['events:read', 'events:write', 'agents:enrol'];
+const PERMISSIONS = ['events:read', 'events:write', 'agents:enroll'];
 const group = async (permissions = PERMISSIONS) => {
   const answer = await s.as(admin, 'POST', 'W/groups', { name: `group ${++made}`, permissions });
   expect(answer.status).toBe(201);
@@ -85,10 +85,10 @@ describe('what a key may do', () => {
 
   test('never goes beyond the group, in a new key and in an edited one', async () => {
     const { id, name } = await group(['events:read']);
-    const beyond = { groupId: id, permissions: ['events:read', 'events:write', 'agents:enrol'] };
+    const beyond = { groupId: id, permissions: ['events:read', 'events:write', 'agents:enroll'] };
     const errors = [
       { path: 'permissions.1', message: `events:write is not in the group ${name}` },
-      { path: 'permissions.2', message: `agents:enrol is not in the group ${name}` },
+      { path: 'permissions.2', message: `agents:enroll is not in the group ${name}` },
     ];
     const created = await s.as(ada, 'POST', 'W/keys', { name: 'too much', environment: 'production', ...beyond });
     expect([created.status, created.body.errors]).toEqual([400, errors]);

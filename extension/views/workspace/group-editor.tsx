@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { ENROL_PERMISSION } from '../../../shared/agent-protocol.ts';
 import type { FieldError } from '../../../shared/contract/errors.ts';
 import { permission as permissionField } from '../../../shared/contract/fields.ts';
 import { groups as contract, type Group } from '../../../shared/contract/workspace.ts';
@@ -34,10 +35,12 @@ interface MatrixProps {
   onToggle: (permission: string, on: boolean) => void;
 }
 
+/** What the companion itself asks for: any group may be given it, also in a workspace that has no group yet. */
+const BUILT_IN = [ENROL_PERMISSION];
+
 /** Resources down, what may be done with them across. */
 function Matrix({ known, chosen, before, onToggle }: MatrixProps) {
-  const rows = matrixOf([...known, ...chosen]);
-  if (rows.length === 0) return null;
+  const rows = matrixOf([...BUILT_IN, ...known, ...chosen]);
   return (
     <div class="card card--table">
       <table class="table">

@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { agentCounts, countAgents } from '../../state/agents.ts';
 import { navigate, type Route, route, routePath } from '../../state/route.ts';
 import { members } from '../../state/team.ts';
 import { isAdmin, me, workspace } from '../../state/workspace.ts';
@@ -47,6 +49,11 @@ function NavList({ entries, label }: { entries: readonly Entry[]; label?: string
 
 function Side() {
   const admin = isAdmin.value;
+  const workspaceId = workspace.value?.id;
+  useEffect(() => {
+    agentCounts.value = undefined;
+    if (workspaceId !== undefined) void countAgents();
+  }, [workspaceId]);
   const keys: Entry = {
     screen: 'keys',
     icon: 'key',
@@ -56,7 +63,7 @@ function Side() {
   };
   const overview: Entry = { screen: 'overview', icon: 'grid', words: 'Overview' };
   const log: Entry = { screen: 'log', icon: 'list', words: 'Request log' };
-  const agents: Entry = { screen: 'agents', icon: 'agent', words: 'Agents' };
+  const agents: Entry = { screen: 'agents', icon: 'agent', words: 'Agents', count: agentCounts.value?.total };
   return (
     <nav class="side" aria-label="Workspace">
       <WorkspaceMenu />

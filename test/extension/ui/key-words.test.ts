@@ -67,9 +67,9 @@ test('the reason of a revocation depends on who reads it', () => {
 });
 
 test('permissions are grouped by resource in their order', () => {
-  expect(permissionsByResource(['events:read', 'agents:enrol', 'events:write', 'road_signs:read'])).toEqual([
+  expect(permissionsByResource(['events:read', 'agents:enroll', 'events:write', 'road_signs:read'])).toEqual([
     { resource: 'Events', actions: ['read', 'write'] },
-    { resource: 'Agents', actions: ['enrol'] },
+    { resource: 'Agents', actions: ['enroll'] },
     { resource: 'Road signs', actions: ['read'] },
   ]);
 });
