@@ -6,10 +6,11 @@ import { Button, LinkButton } from '../ui/button.tsx';
 import { UsageChart, UsageLegend, UsageTable } from '../ui/chart.tsx';
 import { total } from '../ui/chart-data.ts';
 import { Facts } from '../ui/facts.tsx';
-import { ago, fullDay, moment, ms, number, until } from '../ui/format.ts';
+import { ago, count, fullDay, moment, ms, number, until } from '../ui/format.ts';
 import { isDead, ratePhrase } from '../ui/key-words.ts';
 import { Env, Permissions, Tag } from '../ui/marks.tsx';
 import { When } from '../ui/when.tsx';
+import { AgentNames, useAgentsOf } from './agents-keep.tsx';
 import { copyPrefix } from './key-shortcuts.tsx';
 import { isMine } from './keys-states.tsx';
 
@@ -38,22 +39,47 @@ const REFUSAL_WORDS: Record<string, string> = {
   rate_limited: '429 Limited',
 };
 
+/** Enrolling agents is a use that nothing depends on any more, so it is told apart from none and from others. */
+function NoDirectUse({ keyId, enrolled }: { keyId: string; enrolled: boolean }) {
+  const found = useAgentsOf([keyId]);
+  const some = found && found.agents.length > 0;
+  return (
+    <div class="section">
+      <div class="well">
+        {some || enrolled ? (
+          <>
+            <b class="semi">
+              {some
+                ? `Enrolled ${found.more ? 'more than ' : ''}${count(found.agents.length, 'agent')}`
+                : 'Enrolled agents'}
+            </b>
+            <div class="small muted">
+              {some && (
+                <>
+                  <AgentNames of={found} />{' '}
+                </>
+              )}
+              Used for nothing else.
+            </div>
+          </>
+        ) : (
+          <>
+            <b class="semi">Never used</b>
+            <p class="small muted">The first call with it appears here within a few seconds.</p>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
 /** When, from where and by which program it was used last; a refused try after that is said instead. */
 export function LastUse({ of: key, latest }: { of: Key; latest: RequestRow | undefined }) {
   const use = key.lastUsed;
   const newer = latest && (!use || ms(latest.at) >= ms(use.at)) ? latest : undefined;
   const refused = newer && newer.outcome !== 'valid' ? newer : undefined;
   const shown = refused ?? use;
-  if (!shown) {
-    return (
-      <div class="section">
-        <div class="well">
-          <b class="semi">Never used</b>
-          <p class="small muted">The first call with it appears here within a few seconds.</p>
-        </div>
-      </div>
-    );
-  }
+  if (!shown) return <NoDirectUse keyId={key.id} enrolled={newer?.purpose === 'enrolment'} />;
   return (
     <div class="section">
       <div class="well">

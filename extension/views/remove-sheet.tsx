@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Member, RemovalPreview } from '../../shared/contract/workspace.ts';
 import type { Failure } from '../messages/failure.ts';
+import { connectedOf } from '../state/agents.ts';
 import { now } from '../state/clock.ts';
 import { back } from '../state/route.ts';
 import { copy } from '../state/secret.ts';
@@ -15,15 +16,9 @@ import { TextField } from '../ui/field.tsx';
 import { ago, count } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Avatar, Env, Prefix } from '../ui/marks.tsx';
+import { keepWords } from './agent-words.ts';
+import { AgentNames } from './agents-keep.tsx';
 import { brokenKeys, removalList } from './removal-words.ts';
-
-const names = (list: readonly { name: string }[], most = 8) => {
-  const shown = list
-    .slice(0, most)
-    .map(({ name }) => name)
-    .join(', ');
-  return list.length > most ? `${shown} and ${list.length - most} more` : shown;
-};
 
 function Part({
   icon,
@@ -110,13 +105,19 @@ function Breaks({ preview }: { preview: RemovalPreview }) {
   );
 }
 
-function Keeps({ preview }: { preview: RemovalPreview }) {
+function Keeps({ preview, connected }: { preview: RemovalPreview; connected: ReadonlySet<string> }) {
   const { agents, sessions } = preview;
+  const kept = agents.map(({ id, name }) => ({
+    name,
+    state: connected.has(id) ? ('connected' as const) : ('disconnected' as const),
+  }));
   return (
     <>
-      {agents.length > 0 && (
-        <Part icon="ok" tone="ok" title={`${count(agents.length, 'agent keeps', 'agents keep')} running`}>
-          <p class="small muted removal__text">{names(agents)}. Their key was used once, at install.</p>
+      {kept.length > 0 && (
+        <Part icon="ok" tone="ok" title={keepWords({ agents: kept, more: false })}>
+          <div class="small muted removal__text">
+            <AgentNames of={{ agents: kept, more: false }} /> Their key was used once, at install.
+          </div>
         </Part>
       )}
       {sessions > 0 && (
@@ -133,8 +134,10 @@ function useRemoval(member: Member) {
   const [failure, setFailure] = useState<Failure>();
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
+  const [connected, setConnected] = useState<ReadonlySet<string>>(new Set());
   const look = () =>
-    void previewRemoval(member.id).then((result) => {
+    void Promise.all([previewRemoval(member.id), connectedOf(member.id)]).then(([result, running]) => {
+      setConnected(running);
       if (result.ok) setPreview(result.value);
       else setFailure(result.failure);
     });
@@ -159,12 +162,12 @@ function useRemoval(member: Member) {
     back();
     void Promise.all([refreshTeam(), refresh()]);
   };
-  return { preview, failure, typed, setTyped, busy, matches, remove };
+  return { preview, connected, failure, typed, setTyped, busy, matches, remove };
 }
 
 /** What removing a member would change, read from the server first; then the e-mail address typed, then the act. */
 export function RemoveSheet({ of: member }: { of: Member }) {
-  const { preview, failure, typed, setTyped, busy, matches, remove } = useRemoval(member);
+  const { preview, connected, failure, typed, setTyped, busy, matches, remove } = useRemoval(member);
   const own = member.id === me.value?.membership.id;
   const keys = preview?.keys.length ?? 0;
   const act = `${own ? 'Leave' : 'Remove'}${keys > 0 ? ` and revoke ${count(keys, 'key')}` : ''}`;
@@ -212,7 +215,7 @@ export function RemoveSheet({ of: member }: { of: Member }) {
           <>
             <Revoked keys={preview.keys} />
             <Breaks preview={preview} />
-            <Keeps preview={preview} />
+            <Keeps preview={preview} connected={connected} />
           </>
         ) : (
           !failure && (

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Key } from '../../shared/contract/keys.ts';
 import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
-import { disableKey, revokeKey, usageOf } from '../state/keys.ts';
+import { disableKey, revokeKey, selectedKey, usageOf } from '../state/keys.ts';
 import { back } from '../state/route.ts';
 import { showToast } from '../state/toasts.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -12,10 +12,11 @@ import { Dialog } from '../ui/dialog.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { TextField } from '../ui/field.tsx';
 import { ago, calendarDays, count, ms } from '../ui/format.ts';
-import { Icon } from '../ui/icon.tsx';
 import { revokeNeedsName, whence } from '../ui/key-words.ts';
 import { Callout } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
+import { hasEnrolled } from './agent-words.ts';
+import { AgentsKeep, useAgentsOf } from './agents-keep.tsx';
 
 type Reason = 'none' | 'superseded' | 'leaked';
 
@@ -26,12 +27,12 @@ function today(keyId: string): number {
 }
 
 /** The fact that decides: whether something still calls with it. */
-function StillInUse({ of: key }: { of: Key }) {
+function StillInUse({ of: key, enrolled }: { of: Key; enrolled: boolean }) {
   const use = key.lastUsed;
   if (!use) {
     return (
       <Callout tone="plain" icon="info">
-        <p>It was never used.</p>
+        <p>{enrolled ? 'It was used to enrol agents, and for nothing else.' : 'It was never used.'}</p>
       </Callout>
     );
   }
@@ -75,6 +76,7 @@ function useRevoke(key: Key) {
 /** Final, so it is slow: the facts first, the name typed where something may depend on the key. */
 export function RevokeSheet({ of: key }: { of: Key }) {
   const { reason, setReason, typed, setTyped, busy, failure, needsName, ready, revoke, disable } = useRevoke(key);
+  const agents = useAgentsOf([key.id]);
   return (
     <Dialog
       shape="sheet"
@@ -102,11 +104,8 @@ export function RevokeSheet({ of: key }: { of: Key }) {
           Are you sure you want to revoke the API key <b class="strong">{key.name}</b>? This action cannot be undone and
           any applications using this key will lose access immediately.
         </p>
-        <StillInUse of={key} />
-        <p class="row small muted">
-          <Icon name="agent" />
-          Agents enrolled with it keep running.
-        </p>
+        <StillInUse of={key} enrolled={hasEnrolled(agents, selectedKey.value?.requests)} />
+        <AgentsKeep of={agents} by="it" />
         <div class="field">
           <span class="field__label">Reason</span>
           <Chips

@@ -259,7 +259,7 @@ test('removing a member shows what breaks and needs the typed address', async ()
   expect(await page.$$eval('dialog h3', (all) => all.map((e) => e.textContent))).toEqual([
     '3 keys are revoked now',
     '2 were used directly and break at next launch',
-    '5 agents keep running',
+    '4 agents keep running, 1 more stays enrolled',
   ]);
   await page.keyboard.press('Enter');
   expect(await asked(page, 'team.remove')).toEqual([]);
@@ -267,6 +267,55 @@ test('removing a member shows what breaks and needs the typed address', async ()
   await page.keyboard.press('Enter');
   await settle(page);
   expect(await asked(page, 'team.remove')).toEqual([{ memberId: 'mem_jonas', version: '1.preview' }]);
+});
+
+test('agents that never ran are not said to keep running, and all of them can be read', async () => {
+  const page = await show('p9-remove-fleet');
+  expect(await page.$$eval('dialog h3', (all) => all.at(-1)?.textContent)).toBe('12 agents stay enrolled');
+  expect(await page.$eval('dialog', (e) => e.innerText)).not.toContain('unit-12');
+  await page.click('.agents-rest summary');
+  expect(await page.$eval('dialog', (e) => e.innerText)).toContain('unit-12');
+});
+
+test('revoking names the agents that keep running, where there are any', async () => {
+  const page = await show('p7-revoke');
+  await settle(page);
+  expect(await text(page, 'dialog')).toContain(
+    '4 agents enrolled with it keep running, 1 more stays enrolled: truck-17, truck-22, rig-5, rig-6, rig-9.',
+  );
+  const unused = await show('p7-revoke-unused');
+  await settle(unused);
+  expect(await text(unused, 'dialog')).not.toMatch(/agent/i);
+  expect(await text(unused, 'dialog')).toContain('It was never used.');
+});
+
+test('a key that only enrolled agents is not called unused', async () => {
+  const detail = await show('p5-enrolled');
+  await settle(detail);
+  expect(await text(detail, '.popup__body')).toContain('Enrolled 5 agents');
+  expect(await text(detail, '.popup__body')).not.toContain('Never used');
+  const revoke = await show('p7-revoke-enrolled');
+  await settle(revoke);
+  expect(await text(revoke, 'dialog')).toContain('It was used to enrol agents, and for nothing else.');
+});
+
+test('the preset for the installer chooses the group that may enrol, and of it that permission alone', async () => {
+  const page = await show('p2-keys-empty');
+  await page.locator('::-p-text(For the Heex Installer)').click();
+  await page.waitForSelector('select[name=groupId]');
+  expect(await page.$eval('select[name=groupId]', (e) => e.value)).toBe('grp_ingest');
+  await button(page, 'Create and copy').click();
+  await settle(page);
+  const [sent] = (await asked(page, 'key.create')) as { body: Record<string, unknown> }[];
+  expect(sent?.body).toMatchObject({ name: 'agent-install', permissions: ['agents:enroll'] });
+});
+
+test('a member without such a group is told whom to ask, and no key that can’t enrol is begun', async () => {
+  const page = await show('p2-keys-empty-member');
+  await page.locator('::-p-text(For the Heex Installer)').click();
+  await settle(page);
+  expect(await text(page, '.callout')).toContain('Ask an admin for a group with agents:enroll.');
+  expect(await page.$('.callout button')).toBeNull();
 });
 
 test('when the server wants a recent sign-in, the dialog leads to its page and stays', async () => {

@@ -10,7 +10,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNote } from '../../ui/failure-note.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ago, count, DAY, ms } from '../../ui/format.ts';
-import { Icon } from '../../ui/icon.tsx';
+import { AgentsKeep, useAgentsOf } from '../agents-keep.tsx';
 
 interface BarProps {
   keys: Key[];
@@ -56,11 +56,15 @@ function Use({ of: key }: { of: Key }) {
   return <span class={`small nowrap ${fresh ? 'warn semi' : 'subtle'}`}>used {ago(key.lastUsed.at, now.value)}</span>;
 }
 
+/** Of more keys than this the agents are not read, only spoken of. */
+const ASKED = 20;
+
 /** All of them or none, after the words were typed. */
 export function BulkRevoke({ keys, onClose, onDone }: { keys: Key[]; onClose: () => void; onDone: () => void }) {
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const agents = useAgentsOf(keys.slice(0, ASKED).map(({ id }) => id));
   const many = count(keys.length, 'key');
   const words = `revoke ${many}`;
   const ready = typed.trim().toLowerCase() === words;
@@ -108,10 +112,7 @@ export function BulkRevoke({ keys, onClose, onDone }: { keys: Key[]; onClose: ()
             </li>
           ))}
         </ul>
-        <p class="small muted row">
-          <Icon name="agent" />
-          Agents enrolled with these keys keep running.
-        </p>
+        <AgentsKeep of={keys.length > ASKED ? undefined : agents} by="them" />
         <TextField
           label={
             <>

@@ -57,7 +57,7 @@ export const TEAM_KEYS: Key[] = [
   }),
 ];
 
-const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
+export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   id: `agt_${name}`,
   name,
   thumbprint: 'x',

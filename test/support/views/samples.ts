@@ -28,7 +28,7 @@ export const key = (over: Partial<Key> = {}): Key => ({
   revokedAt: null,
   disabledAt: null,
   groupId: 'grp_ingest',
-  permissions: ['events:read', 'events:write', 'triggers:read', 'telemetry:write', 'agents:enrol'],
+  permissions: ['events:read', 'events:write', 'triggers:read', 'telemetry:write', 'agents:enroll'],
   customers: [],
   ipAllowlist: ['10.0.0.0/24', '198.51.100.7'],
   rateLimit: { limit: 600, windowSeconds: 60 },

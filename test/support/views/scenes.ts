@@ -22,6 +22,7 @@ import {
 import {
   AGENTS,
   AUDIT,
+  agent,
   JOBS,
   LOG,
   OVERVIEW,
@@ -59,6 +60,20 @@ const requests =
   () =>
     rows;
 const known = (keyId: string) => [...KEYS, LONG, rotating, disabled].find((k) => k.id === keyId) ?? key();
+const COUNTS = { total: 41, connected: 38, keyGone: 9 };
+/** Of one key or member: those of the removal's preview, one of which does not run. */
+const FLEET = PREVIEW.agents.map(({ id, name }) =>
+  agent(name, name === 'rig-6' ? { id, state: 'never_connected', lastSeenAt: null } : { id }),
+);
+const agentsFor = ({
+  query: { key: keyId, owner, state },
+}: {
+  query: { key?: string; owner?: string; state?: string };
+}) =>
+  keyId === undefined && owner === undefined
+    ? { items: AGENTS, nextCursor: 'more', counts: COUNTS }
+    : { items: FLEET.filter((one) => !state || one.state === state), nextCursor: null, counts: COUNTS };
+const noAgents = () => ({ items: [], nextCursor: null, counts: COUNTS });
 const base: Answers = {
   'team.resetLink': () => ({ link: 'https://keys.acme.example/reset#heexr_1', expiresAt: after(60 * MINUTE) }),
   'sso.read': () => ({
@@ -76,7 +91,7 @@ const base: Answers = {
   'overview.read': () => OVERVIEW,
   'log.list': () => ({ items: LOG, nextCursor: 'more' }),
   'job.list': () => JOBS,
-  'agent.list': () => ({ items: AGENTS, nextCursor: 'more', counts: { total: 41, connected: 38, keyGone: 9 } }),
+  'agent.list': agentsFor,
   'audit.list': () => ({ items: AUDIT, nextCursor: null }),
   'audit.verify': () => ({ valid: true, entries: 8413, pending: 0, head: null }),
   'verifier.list': () => VERIFIERS,
@@ -111,6 +126,7 @@ const rotating = key({
   },
   lastUsed: { at: before(MINUTE), ip: '10.0.0.7', userAgent: 'heex-ingest/2.9' },
 });
+const installer = key({ name: 'agent-install', lastUsed: null, usageCount: 0 });
 const disabled = key({ name: 'docs-bot', status: 'disabled', environment: 'staging', prefix: 'heex_stag_Hq2Lw8sA' });
 const fresh = (over: Partial<FreshSecret> = {}): FreshSecret => ({
   id: 'fresh_1',
@@ -155,6 +171,15 @@ export const SCENES: Record<string, Scene> = {
   },
   'p2-keys-empty': {
     published: connected({ keys: [], allKeys: [], workspace: { ...snapshot().workspace, keysUsed: 0 } }),
+  },
+  'p2-keys-empty-member': {
+    published: connected({
+      membership: { ...snapshot().membership, role: 'member' },
+      keys: [],
+      allKeys: null,
+      workspace: { ...snapshot().workspace, keysUsed: 0 },
+    }),
+    answers: { 'group.list': () => GROUPS.map((group) => ({ ...group, permissions: [] })) },
   },
   'p2-keys-offline': {
     published: {
@@ -267,7 +292,21 @@ export const SCENES: Record<string, Scene> = {
   'p7-revoke-unused': {
     published: connected({ keys: [key({ name: 'bench-rig', environment: 'development', lastUsed: null })] }),
     route: at('revoke', 'key_bench-rig'),
-    answers: { 'key.read': () => key({ name: 'bench-rig', environment: 'development', lastUsed: null }) },
+    answers: {
+      'key.read': () => key({ name: 'bench-rig', environment: 'development', lastUsed: null }),
+      'key.requests': requests([]),
+      'agent.list': noAgents,
+    },
+  },
+  'p5-enrolled': {
+    published: connected({ keys: [installer] }),
+    route: at('key', installer.id),
+    answers: { 'key.requests': requests([]), 'key.read': () => installer },
+  },
+  'p7-revoke-enrolled': {
+    published: connected({ keys: [installer] }),
+    route: at('revoke', installer.id),
+    answers: { 'key.requests': requests([]), 'key.read': () => installer },
   },
   'p8-team': { published: connected(), route: at('team') },
   'p8-team-long': {
@@ -286,6 +325,17 @@ export const SCENES: Record<string, Scene> = {
       },
     },
     route: at('team'),
+  },
+  'p9-remove-fleet': {
+    published: connected(),
+    route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }],
+    answers: {
+      'team.previewRemoval': () => ({
+        ...PREVIEW,
+        agents: Array.from({ length: 12 }, (_, i) => ({ id: `agt_${i}`, name: `unit-${i + 1}`, keyId: null })),
+      }),
+      'agent.list': noAgents,
+    },
   },
   'p9-remove': { published: connected(), route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }] },
 };
@@ -331,6 +381,7 @@ Object.assign(SCENES, {
   }),
   'w5-groups': full('/groups/grp_ingest'),
   'w5-groups-new': full('/groups/new'),
+  'w5-groups-first': full('/groups/new', connected(), { 'group.list': () => [] }),
   'w7-audit': full('/audit'),
   'w7-audit-broken': full('/audit', connected(), {
     'audit.verify': () => ({ valid: false, entries: 8413, pending: 0, head: null, brokenAt: AUDIT[2]?.seq }),
