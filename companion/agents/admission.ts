@@ -1,4 +1,3 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Refusal } from '../domain/refusal.ts';
 
 /** Live connections in one process; the server as a whole takes 10,000. */
@@ -6,43 +5,82 @@ const CONNECTED_MOST = 9_000;
 /** Connections that have yet to prove themselves: in all, and from one address (many agents share one behind a NAT). */
 const UNPROVEN_MOST = 2_000;
 const UNPROVEN_FROM_ONE = 1_000;
-/** Failed proofs from one address in a minute. Those that succeed cost nothing: a whole fleet may come back at once. */
+/** An agent answers within a moment. Where there is no room left, one that has said nothing for this long gives way. */
+const IDLE_MS = 2_000;
+/** Failed proofs for one agent from one address in a minute: what one machine guesses is held against no other behind it. */
 const FAILURES_A_MINUTE = 60;
+/** Pairs of an address and an agent that are remembered; beyond that the oldest are forgotten. */
+const COUNTED_MOST = 10_000;
+
+interface Unproven {
+  address: string;
+  since: number;
+  cut(): void;
+}
 
 const later = (code: 'rate_limited' | 'unavailable', seconds: number, detail: string) =>
-  new Refusal(code, detail, [], { 'Retry-After': String(Math.max(1, Math.ceil(seconds))) });
+  new Refusal(code, detail, [], { 'Retry-After': String(seconds) });
 
-/** Who may open a connection now. */
+const idle = (connection: Unproven | undefined): boolean =>
+  connection !== undefined && performance.now() - connection.since >= IDLE_MS;
+
+/** Who may open a connection, and try a proof, now. */
 export class Admission {
-  readonly #failures = new RateLimiterMemory({ points: FAILURES_A_MINUTE, duration: 60 });
-  readonly #unproven = new Map<string, number>();
-  #unprovenInAll = 0;
+  /** In the order in which they opened. */
+  readonly #unproven = new Set<Unproven>();
+  readonly #from = new Map<string, Set<Unproven>>();
+  readonly #failures = new Map<string, { count: number; until: number }>();
 
   /** @throws Refusal rate_limited, unavailable */
-  async check(ip: string | null, connected: number): Promise<void> {
-    if (connected + this.#unprovenInAll >= CONNECTED_MOST)
+  check(ip: string | null, connected: number): void {
+    if (connected + this.#unproven.size >= CONNECTED_MOST)
       throw later('unavailable', 30, 'As many agents are connected as this companion takes.');
-    if (this.#unprovenInAll >= UNPROVEN_MOST || (this.#unproven.get(ip ?? '-') ?? 0) >= UNPROVEN_FROM_ONE)
-      throw later('rate_limited', 1, 'Too many connections are opening at once.');
-    const failed = await this.#failures.get(ip ?? '-');
-    if (failed && failed.consumedPoints >= FAILURES_A_MINUTE)
-      throw later('rate_limited', failed.msBeforeNext / 1000, 'Too many failed proofs from this address.');
+    const own = this.#from.get(ip ?? '-');
+    if (own && own.size >= UNPROVEN_FROM_ONE) this.#makeRoom(own);
+    else if (this.#unproven.size >= UNPROVEN_MOST) this.#makeRoom(this.#unproven);
   }
 
-  /** A connection opened that has yet to prove itself. @returns to be called once, whether it went well */
-  opened(ip: string | null): (fine: boolean) => void {
+  /** A connection opened that has yet to prove itself. @param cut ends it @returns to be called once that is decided */
+  opened(ip: string | null, cut: () => void): () => void {
     const address = ip ?? '-';
-    this.#unprovenInAll++;
-    this.#unproven.set(address, (this.#unproven.get(address) ?? 0) + 1);
-    return (fine) => {
-      this.#unprovenInAll--;
-      const left = (this.#unproven.get(address) ?? 1) - 1;
-      if (left > 0) this.#unproven.set(address, left);
-      else this.#unproven.delete(address);
-      if (fine) return;
-      this.#failures.consume(address).catch((error: unknown) => {
-        if (!(error instanceof RateLimiterRes)) throw error;
-      });
-    };
+    const connection = { address, since: performance.now(), cut };
+    this.#unproven.add(connection);
+    this.#from.set(address, (this.#from.get(address) ?? new Set()).add(connection));
+    return () => this.#settled(connection);
+  }
+
+  /** Whether proofs for this agent failed so often from there that no more are looked at for now. */
+  exhausted(ip: string | null, agentId: string): boolean {
+    const known = this.#failures.get(`${ip} ${agentId}`);
+    return known !== undefined && known.count >= FAILURES_A_MINUTE && known.until > performance.now();
+  }
+
+  failed(ip: string | null, agentId: string): void {
+    const name = `${ip} ${agentId}`;
+    const now = performance.now();
+    const known = this.#failures.get(name);
+    if (known && known.until > now) {
+      known.count++;
+      return;
+    }
+    // Put at the end, so that the first is the oldest.
+    this.#failures.delete(name);
+    this.#failures.set(name, { count: 1, until: now + 60_000 });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > COUNTED_MOST && oldest !== undefined) this.#failures.delete(oldest);
+  }
+
+  #makeRoom(among: ReadonlySet<Unproven>): void {
+    const [oldest] = among;
+    if (!oldest || !idle(oldest)) throw later('rate_limited', 1, 'Too many connections are opening at once.');
+    this.#settled(oldest);
+    oldest.cut();
+  }
+
+  #settled(connection: Unproven): void {
+    this.#unproven.delete(connection);
+    const own = this.#from.get(connection.address);
+    own?.delete(connection);
+    if (own?.size === 0) this.#from.delete(connection.address);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { AGENT_SUBPROTOCOL, CLOSE, CLOSE_RESTART, MESSAGE_LIMIT } from '../../shared/agent-protocol.ts';
 import type { AgentConnections, Origin, SeenAgent } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -20,9 +20,6 @@ export interface AgentsOptions {
   /** How often each connection is pinged. */
   heartbeatSeconds: number;
 }
-
-/** What counts as a failed attempt of an address; a lost connection does not. */
-const FAILURES: ReadonlySet<number | undefined> = new Set([CLOSE.badMessage, CLOSE.proofRefused]);
 
 interface Live {
   connection: AgentConnection;
@@ -47,7 +44,7 @@ export class Agents implements AgentConnections {
   readonly #register: AgentRegister;
   readonly #ticker: NodeJS.Timeout;
   #ticks = 0;
-  #opened = 0;
+  #connections = 0;
   #stopping = false;
 
   constructor(options: AgentsOptions) {
@@ -74,36 +71,51 @@ export class Agents implements AgentConnections {
     return this.#live.size;
   }
 
-  async admit(ip: string | null): Promise<void> {
+  admit(ip: string | null): void {
     if (this.#stopping) throw new Refusal('unavailable', '', [], { 'Retry-After': '1' });
-    await this.#admission.check(ip, this.#live.size);
+    this.#admission.check(ip, this.#live.size);
   }
 
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, hosts: ReadonlySet<string>, origin: Origin): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const settled = this.#admission.opened(origin.ip);
-      const beat = this.#beats[this.#opened++ % this.#beats.length] as Set<AgentConnection>;
-      const connection = new AgentConnection(webSocket, {
-        connectionId: this.#options.newId('con'),
-        nonce: Buffer.from(this.#options.randomBytes(32)).toString('base64url'),
-        hosts,
-        ip: origin.ip,
-        heartbeatSeconds: this.#beats.length,
-        find: (agentId) => this.#register.find(agentId),
-        proven: (self, agent) => {
-          settled(true);
-          this.#proven(self, agent);
-        },
-        heard: (self) => this.#heard(self),
-        ended: (self) => {
-          beat.delete(self);
-          if (!self.agent) settled(!FAILURES.has(self.closedWith));
-          else this.#ended(self, self.agent);
-        },
-      });
-      beat.add(connection);
-      if (this.#stopping) connection.close(CLOSE_RESTART, 'The companion stops');
+    const name = (headers: string[]) => headers.push(`X-Request-Id: ${origin.requestId}`);
+    this.#server.once('headers', name);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, hosts, origin.ip));
+    // It is all done by now, whether it went well or not.
+    this.#server.off('headers', name);
+  }
+
+  #opened(webSocket: WebSocket, hosts: ReadonlySet<string>, ip: string | null): void {
+    const beat = this.#beats[this.#connections++ % this.#beats.length] as Set<AgentConnection>;
+    const connection = new AgentConnection(webSocket, {
+      connectionId: this.#options.newId('con'),
+      nonce: Buffer.from(this.#options.randomBytes(32)).toString('base64url'),
+      hosts,
+      ip,
+      heartbeatSeconds: this.#beats.length,
+      find: (agentId) => this.#register.find(agentId),
+      exhausted: (agentId) => this.#admission.exhausted(ip, agentId),
+      refused: (self, agentId, known) => {
+        this.#admission.failed(ip, agentId);
+        // An id that is none may be anything, a secret that was pasted in the wrong place too.
+        const fields = { agent: known ? agentId : null, connection: self.context.connectionId, code: self.closedWith };
+        this.#options.log('warn', 'agent refused', fields);
+      },
+      proven: (self, agent) => {
+        settled();
+        this.#proven(self, agent);
+      },
+      heard: (self) => this.#heard(self),
+      ended: (self) => {
+        beat.delete(self);
+        settled();
+        if (self.agent) this.#ended(self, self.agent);
+      },
     });
+    const settled = this.#admission.opened(ip, () =>
+      connection.close(CLOSE.handshakeTimeout, 'No room to wait longer'),
+    );
+    beat.add(connection);
+    if (this.#stopping) connection.close(CLOSE_RESTART, 'The companion stops');
   }
 
   end(agentId: string): void {

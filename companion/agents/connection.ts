@@ -26,6 +26,10 @@ export interface ConnectionContext {
   ip: string | null;
   heartbeatSeconds: number;
   find(agentId: string): KnownAgent | undefined;
+  /** Whether proofs for this agent failed so often that no more are looked at for now. */
+  exhausted(agentId: string): boolean;
+  /** Its proof was refused. `known`: whether there is such an agent. */
+  refused(connection: AgentConnection, agentId: string, known: boolean): void;
   /** It proved to be that agent. */
   proven(connection: AgentConnection, agent: KnownAgent): void;
   /** It was heard of: a pong, or a report. */
@@ -110,7 +114,11 @@ export class AgentConnection {
   #hello(said: Extract<FromAgent, { type: 'hello' }>): void {
     clearTimeout(this.#handshake);
     const agent = this.context.find(said.agentId);
-    if (!agent || !this.#proves(said, agent)) this.close(CLOSE.proofRefused, 'No agent is known by this proof');
+    if (this.context.exhausted(said.agentId)) this.close(CLOSE.tooMany, 'Too many failed proofs');
+    else if (!agent || !this.#proves(said, agent)) {
+      this.close(CLOSE.proofRefused, 'No agent is known by this proof');
+      this.context.refused(this, said.agentId, agent !== undefined);
+    }
     // Told to nobody but the agent itself.
     else if (agent.removed) this.close(CLOSE.removed, 'This agent was removed');
     else {

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { createFeed } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
 
 /** How often another process's change is looked for: `PRAGMA data_version` takes about a microsecond. */
@@ -28,21 +29,22 @@ interface Row {
 export class AgentRegister {
   readonly #db: Database.Database;
   readonly #find: Database.Statement<[string], Row>;
-  readonly #news: Database.Statement<[number], { seq: number; kind: string; id: string }>;
   readonly #timer: NodeJS.Timeout;
-  #version: number;
-  #seq: number;
 
   /** @param changed called with each agent that was changed or removed, and `undefined` when the feed has a gap: look at all */
   constructor(file: string, changed: (agentId: string | undefined) => void, failed: (error: unknown) => void) {
     this.#db = openReader(file);
     this.#find = this.#db.prepare('select id, workspace_id, name, public_key, removed_at from agent where id = ?');
-    this.#news = this.#db.prepare('select seq, kind, id from change where seq > ? order by seq');
-    this.#version = this.#dataVersion();
-    this.#seq = this.#db.prepare('select coalesce(max(seq), 0) from change').pluck().get() as number;
+    const feed = createFeed(
+      this.#db,
+      (changes) => {
+        for (const { kind, id } of changes) if (kind === 'agent') changed(id);
+      },
+      () => changed(undefined),
+    );
     this.#timer = setInterval(() => {
       try {
-        this.#look(changed);
+        feed.catchUp();
       } catch (error) {
         failed(error);
       }
@@ -66,18 +68,5 @@ export class AgentRegister {
   close(): void {
     clearInterval(this.#timer);
     this.#db.close();
-  }
-
-  #dataVersion = () => this.#db.pragma('data_version', { simple: true }) as number;
-
-  #look(changed: (agentId: string | undefined) => void): void {
-    const version = this.#dataVersion();
-    if (version === this.#version) return;
-    const rows = this.#news.all(this.#seq);
-    this.#version = version;
-    // Old rows of the feed may be cleared away: then nothing tells what this process has missed.
-    if (rows[0] && rows[0].seq !== this.#seq + 1) changed(undefined);
-    for (const row of rows) if (row.kind === 'agent') changed(row.id);
-    this.#seq = rows.at(-1)?.seq ?? this.#seq;
   }
 }

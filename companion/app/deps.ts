@@ -186,7 +186,7 @@ export interface AgentConnections {
   /** Agents that are connected to this process now. */
   readonly count: number;
   /** Whether one more connection is taken from that address. @throws Refusal rate_limited, unavailable */
-  admit(ip: string | null): Promise<void>;
+  admit(ip: string | null): void;
   /** Takes over the socket of a WebSocket request that was admitted. `hosts`: every name of this companion. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, hosts: ReadonlySet<string>, origin: Origin): void;
   /** Ends the connection of an agent that was removed, if it is here. */

@@ -54,6 +54,7 @@ export function bindMetrics(app: App, deps: Deps, token: string | undefined): vo
       metric('heex_key_lookups_total', 'counter', 'Keys read from the database.', one(checker.lookUps)),
       metric('heex_keys_remembered', 'gauge', 'Keys in memory.', one(checker.remembered)),
       metric('heex_stream_listeners', 'gauge', 'Services that follow the changes.', one(deps.changes.listeners)),
+      metric('heex_agents_connected', 'gauge', 'Agents that are connected to this process.', one(deps.agents.count)),
       metric('heex_request_rows_waiting', 'gauge', 'Rows of the request log not written yet.', one(usage.waiting)),
       metric(
         'heex_request_rows_dropped_total',

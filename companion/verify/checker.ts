@@ -3,10 +3,10 @@ import { decide, type KeyVerdict } from '../../shared/check.ts';
 import { VERIFY_CODES, type VerifyCode } from '../../shared/contract/verify.ts';
 import { isToken, parseKey } from '../../shared/key-format.ts';
 import type { KeyCheck, KeyChecker } from '../app/deps.ts';
+import { createFeed } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
 import { createAnchors, GenerationMap, isStale } from './cache.ts';
 import { createEntryReader, type KeyEntry, type VerifierEntry } from './entries.ts';
-import { createFeed } from './feed.ts';
 import { RateLimits } from './rate.ts';
 import type { Recorder } from './usage.ts';
 

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
 import { STREAM_TICK_MS } from '../../shared/contract/verify.ts';
 import type { ChangeListener, ChangeStream } from '../app/deps.ts';
+import { AT_ONCE, type Change } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
-import { AT_ONCE, type Change } from './feed.ts';
 
 /** How often another process's changes are looked for; this process's own are told at once. */
 const LOOK_EVERY_MS = 20;

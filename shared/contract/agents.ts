@@ -67,7 +67,7 @@ export const agent = z.object({
 });
 export type Agent = z.infer<typeof agent>;
 
-/** Of all agents that the caller may see, whatever the filters. `keyGone`: connected though their key works no more. */
+/** Of all agents that the caller may see, whatever the filters. `keyGone`: connected though their key works no more (a suspended owner's neither). */
 export const agentCounts = z.object({ total: z.number(), connected: z.number(), keyGone: z.number() });
 
 export const agents = {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { activityRetention } from '../../companion/app/jobs/retention.ts';
 import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
 import { AGENT_SUBPROTOCOL, connectStatement, fromAgent } from '../../shared/agent-protocol.ts';
 import type { Agent } from '../../shared/contract/agents.ts';
@@ -73,6 +74,65 @@ test('an agent that connects is shown with what it says of itself, and when it h
   const gone = await state(c.agentId, 'disconnected');
   expect(gone).toMatchObject({ connectedAt: null, version: '2.9.1', ip: '127.0.0.1' });
   expect((await s.as(mia, 'GET', 'W/agents?state=disconnected')).body.items).toMatchObject([{ id: c.agentId }]);
+});
+
+test('what a suspended owner enrolled runs on, counts as without a key, and is found by the name of its machine', async () => {
+  const owner = await s.member('Suspended');
+  const c = await enrolled(s.url, (await s.key(owner, { groupId })).secret);
+  const agent = running(c, { hostName: 'Reims-Vault-7' });
+  await state(c.agentId, 'connected');
+  const counts = async () => (await s.as(s.owner, 'GET', 'W/agents')).body.counts;
+  const before = (await counts()).keyGone;
+  await s.as(s.owner, 'POST', `W/members/${owner.membershipId}/suspend`);
+  expect((await counts()).keyGone).toBe(before + 1);
+  expect((await s.as(s.owner, 'GET', 'W/agents?q=reims-vault')).body.items).toMatchObject([{ id: c.agentId }]);
+  expect((await call(s.url, 'GET', '/metrics')).body).toMatch(/^heex_agents_connected [1-9]/m);
+  await agent.stop();
+});
+
+test('when an agent was removed, where it was is forgotten', async () => {
+  const { deps } = s.companion;
+  const rows = (id: string) =>
+    deps.store.activity.read.selectFrom('agent_presence').select('agent_id').where('agent_id', '=', id).execute();
+  const [gone, stays] = [await enrolled(s.url, secret), await enrolled(s.url, secret)];
+  for (const c of [gone, stays]) {
+    const raw = await connected(c);
+    raw.socket.close();
+    await until(
+      () => rows(c.agentId),
+      (found) => found.length === 1,
+    );
+    await state(c.agentId, 'disconnected');
+  }
+  await s.as(s.owner, 'DELETE', `W/agents/${gone.agentId}`);
+  await activityRetention.run(deps);
+  expect([await rows(gone.agentId), await rows(stays.agentId)]).toEqual([[], [{ agent_id: stays.agentId }]]);
+});
+
+test('from the answer to a removal on, nothing that the agent says counts', async () => {
+  const c = await enrolled(s.url, secret);
+  const raw = await connected(c);
+  await state(c.agentId, 'connected');
+  await s.as(s.owner, 'DELETE', `W/agents/${c.agentId}`);
+  raw.socket.send(JSON.stringify({ type: 'report', report: { version: 'after' } }));
+  expect((await raw.closed).code).toBe(4403);
+  const { read } = s.companion.deps.store.activity;
+  const row = () => read.selectFrom('agent_presence').selectAll().where('agent_id', '=', c.agentId).executeTakeFirst();
+  expect((await until(row, (found) => found?.process_id === null))?.version).toBe('1');
+});
+
+test('a companion that stops says so to its agents', async () => {
+  const raw = await connected(await enrolled(s.url, secret));
+  const waiting = rawSocket(s.url);
+  await waiting.next();
+  await s.companion.restart();
+  expect([(await raw.closed).code, (await waiting.closed).code]).toEqual([1012, 1012]);
+});
+
+test('a connection without a proof ends', async () => {
+  const raw = rawSocket(s.url);
+  await raw.next();
+  expect((await raw.closed).code).toBe(4408);
 });
 
 test('a report changes what is shown, and text that hides is not taken', async () => {
@@ -292,9 +352,9 @@ const isReport = (text: string) => {
 };
 
 /** What a request to connect is answered when it is not let in. */
-const refusal = (headers: Record<string, string>, protocols = [AGENT_SUBPROTOCOL]) =>
+const refusal = (headers: Record<string, string>, protocols = [AGENT_SUBPROTOCOL], query = '') =>
   new Promise<{ status: number; code: string }>((done, fail) => {
-    const socket = new WebSocket(`${s.url.replace('http', 'ws')}/v1/agents/connect`, protocols, { headers });
+    const socket = new WebSocket(`${s.url.replace('http', 'ws')}/v1/agents/connect${query}`, protocols, { headers });
     socket.on('error', () => {});
     socket.on('open', () => fail(new Error('let in')));
     socket.on('unexpected-response', (_request, response) => {
@@ -311,6 +371,11 @@ test('a request to connect passes the same checks as any other; a web page never
   expect(await refusal({ Origin: s.url })).toEqual({ status: 403, code: 'forbidden' });
   expect(await refusal({}, [])).toEqual({ status: 400, code: 'bad_request' });
   expect(await refusal({}, ['chat'])).toEqual({ status: 400, code: 'bad_request' });
+  expect(await refusal({}, [AGENT_SUBPROTOCOL], '?key=1')).toEqual({ status: 400, code: 'bad_request' });
+  const { socket } = rawSocket(s.url);
+  const id = await new Promise((done) => socket.once('upgrade', ({ headers }) => done(headers['x-request-id'])));
+  expect(id).toMatch(/^req_/);
+  socket.close();
   const plain = await call(s.url, 'GET', '/v1/agents/connect');
   expect([plain.status, plain.body.code, plain.headers.get('upgrade')]).toEqual([
     426,

@@ -27,13 +27,21 @@ export async function enrolAgent(
   { body, key, hosts }: Enrolment,
   origin: Origin,
 ): Promise<{ agent: Agent; made: boolean }> {
-  checkProof(body.proof, { publicKey: body.publicKey.x, apiKey: key.secret, hosts, now: deps.now() });
+  const origins = originsOf(deps.config.publicUrl, hosts);
+  checkProof(body.proof, { publicKey: body.publicKey.x, apiKey: key.secret, origins, now: deps.now() });
   const identity = useKey(deps, key.secret, origin);
   const { id, made } = await deps.store.transact((tx) => enrol(deps, tx, body, identity, origin));
   const row = await selectAgents(deps.store.read).where('agent.id', '=', id).executeTakeFirst();
   if (!row) throw removed();
   const presence = await readPresence(deps, { ids: [id] });
   return { agent: showAgent(row, presence.get(id), deps.now()), made };
+}
+
+/** How the companion may be addressed: by its public name as that says, by the names of its own machine without TLS. */
+function originsOf(publicUrl: string, hosts: ReadonlySet<string>): ReadonlySet<string> {
+  const { host, origin } = new URL(publicUrl);
+  const own = [...hosts].filter((name) => name !== host).map((name) => new URL(`http://${name}`).origin);
+  return new Set([origin, ...own]);
 }
 
 const removed = () =>
@@ -60,10 +68,8 @@ function useKey(deps: Deps, secret: string, origin: Origin): KeyIdentity {
     throw new Refusal('rate_limited', 'This key is over its rate limit.', [], {
       'Retry-After': String(rateLimit?.resetSeconds ?? 1),
     });
-  throw new Refusal(
-    'forbidden',
-    `This key may not enrol agents from here; it needs the permission ${ENROL_PERMISSION}.`,
-  );
+  if (code === 'ip_not_allowed') throw new Refusal('forbidden', 'This key may not be used from this address.');
+  throw new Refusal('forbidden', `This key may not enrol agents; it needs the permission ${ENROL_PERMISSION}.`);
 }
 
 async function enrol(deps: Deps, tx: Tx, body: EnrolBody, identity: KeyIdentity, origin: Origin) {

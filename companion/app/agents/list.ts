@@ -48,9 +48,12 @@ async function find(
   if (query.state === 'never_connected') rows = rows.where('agent.id', 'not in', idsIn([...presence.keys()]));
   if (query.q) {
     const like = `%${query.q.replace(/[\\%_]/g, '\\$&')}%`;
+    const wanted = query.q.toLowerCase();
+    const machines = [...presence.values()].filter((p) => p.host_name?.toLowerCase().includes(wanted));
+    const here = idsIn(machines.map((p) => p.agent_id));
     rows = rows.where(
-      sql<boolean>`(agent.name || char(10) || (agent.enrolled_key ->> 'name') || char(10) || (agent.enrolled_by ->> 'name')
-        || char(10) || (agent.enrolled_by ->> 'email')) like ${like} escape '\\'`,
+      sql<boolean>`(agent.id in ${here} or (agent.name || char(10) || (agent.enrolled_key ->> 'name') || char(10) || (agent.enrolled_by ->> 'name')
+        || char(10) || (agent.enrolled_by ->> 'email')) like ${like} escape '\\')`,
     );
   }
   const after = readCursor(query.cursor);
@@ -74,7 +77,7 @@ async function count(deps: Deps, caller: MemberCaller, held: readonly string[], 
   if (owner) rows = rows.where('agent.enrolled_membership_id', '=', owner);
   const connected = sql<boolean>`agent.id in ${idsIn(held)}`;
   const keyGone = sql<boolean>`(api_key.id is null or api_key.revoked_at is not null or api_key.disabled_at is not null
-    or api_key.expires_at <= ${now})`;
+    or api_key.expires_at <= ${now} or membership.suspended_at is not null)`;
   return rows
     .select([
       sql<number>`count(*)`.as('total'),

@@ -16,6 +16,7 @@ const claims = z.looseObject({
   htm: z.literal('POST'),
   htu: z.url(),
   iat: z.number(),
+  exp: z.optional(z.number()),
   ath: z.string(),
 });
 
@@ -24,8 +25,8 @@ export interface ProofContext {
   publicKey: string;
   /** The API key of the request. */
   apiKey: string;
-  /** `host[:port]` of every name of this companion. */
-  hosts: ReadonlySet<string>;
+  /** Every origin of this companion. */
+  origins: ReadonlySet<string>;
   now: number;
 }
 
@@ -45,10 +46,11 @@ function part<S extends z.ZodMiniType>(text: string, schema: S, what: string): z
 
 function checkClaims(said: z.infer<typeof claims>, context: ProofContext): void {
   const target = new URL(said.htu);
-  if (!context.hosts.has(target.host) || target.pathname !== '/v1/agents' || target.search)
+  if (!context.origins.has(target.origin) || target.href !== `${target.origin}/v1/agents`)
     throw wrong('htu has to be the address that this request is sent to: it was made for another server');
   if (said.ath !== createHash('sha256').update(context.apiKey).digest('base64url'))
     throw wrong('ath has to be the SHA-256 of the API key of this request, in base64url');
+  if (said.exp !== undefined && said.exp * 1000 <= context.now) throw wrong('exp has passed');
   const off = Math.abs(said.iat - context.now / 1000);
   if (!(off <= PROOF_WINDOW_SECONDS))
     throw wrong(
@@ -70,7 +72,10 @@ export function checkProof(proof: string, context: ProofContext): void {
   const match = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})$/.exec(proof);
   if (!match?.[1] || !match[2] || !match[3])
     throw wrong('must be a JWS in compact form with an Ed25519 signature (RFC 7515)');
-  const { jwk } = part(match[1], header, 'header');
+  const said = part(match[1], header, 'header');
+  // None is understood here (RFC 7515, 4.1.11).
+  if ('crit' in said) throw wrong('its header has crit, which asks for what is not known here');
+  const { jwk } = said;
   if ('d' in jwk) throw wrong('its header has the private key in it; make a new key pair');
   if (jwk.x !== context.publicKey) throw wrong('it is by another key than publicKey');
   if (!signedBy(context.publicKey, `${match[1]}.${match[2]}`, Buffer.from(match[3], 'base64url')))

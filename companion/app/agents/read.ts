@@ -11,6 +11,7 @@ export const agentsWithKey = (db: Reading) =>
   db
     .selectFrom('agent')
     .leftJoin('api_key', 'api_key.id', 'agent.enrolled_key_id')
+    .leftJoin('membership', 'membership.id', 'api_key.membership_id')
     .where('agent.removed_at', 'is', null);
 const columns = [
   'agent.id',

@@ -54,7 +54,7 @@ function trimActivity(deps: Deps, table: keyof typeof PRIMARY_KEYS, column: stri
 /** Keeps the request log and the counts for their time. */
 export const activityRetention: BackgroundJob = {
   name: 'activity-retention',
-  summary: 'Removes requests and counts that are older than they are kept for',
+  summary: 'Removes requests and counts that are older than they are kept for, and where removed agents were',
   everyMs: HOUR_MS,
   async run(deps) {
     const now = deps.now();
@@ -63,11 +63,30 @@ export const activityRetention: BackgroundJob = {
     const hours = await trimActivity(deps, 'usage_hour', 'hour', Math.floor(now / HOUR_MS) - USAGE_HOURS);
     const sources = await trimActivity(deps, 'key_source', 'day', Math.floor(now / DAY_MS) - SOURCE_DAYS);
     await trimActivity(deps, 'usage_batch', 'at', now - BATCH_DAYS * DAY_MS);
+    await forgetRemovedAgents(deps);
     return `${requests} requests, ${days + hours + sources} counts removed`;
   },
 };
 
 type Expiring = 'session' | 'connect_code' | 'device_code' | 'reset_token' | 'spent';
+
+/** Forgets where agents were that are no more. */
+async function forgetRemovedAgents(deps: Deps): Promise<number> {
+  const { read, write } = deps.store.activity;
+  const rows = await read.selectFrom('agent_presence').select('agent_id').execute();
+  const ids = JSON.stringify(rows.map((row) => row.agent_id));
+  const gone = await deps.store.read
+    .selectFrom('agent')
+    .select('id')
+    .where('removed_at', 'is not', null)
+    .where('id', 'in', sql<string>`(select value from json_each(${ids}))`)
+    .execute();
+  return removeAll(async () => {
+    const some = gone.splice(0, AT_ONCE).map(({ id }) => id);
+    if (some.length) await write.deleteFrom('agent_presence').where('agent_id', 'in', some).execute();
+    return some.length;
+  });
+}
 
 /** Removes what is over and can be of no use to anybody any more. */
 export const sweep: BackgroundJob = {

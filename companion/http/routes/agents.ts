@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { AGENT_SUBPROTOCOL } from '../../../shared/agent-protocol.ts';
 import { agents } from '../../../shared/contract/agents.ts';
 import { enrolAgent } from '../../app/agents/enrol.ts';
@@ -8,6 +9,7 @@ import { badField, Refusal } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind, Reply } from '../bind.ts';
 import type { App, Ctx } from '../context.ts';
+import { validate } from '../validate.ts';
 
 export function bindAgents(app: App, deps: Deps, authenticate: Authenticate, hosts: ReadonlySet<string>): void {
   bind(app, agents.enrolAgent, authenticate, async ({ body, caller, origin }) => {
@@ -16,10 +18,10 @@ export function bindAgents(app: App, deps: Deps, authenticate: Authenticate, hos
   });
   bind(app, agents.listAgents, authenticate, ({ caller, query }) => listAgents(deps, caller, query));
   bind(app, agents.removeAgent, authenticate, ({ caller, params }) => removeAgent(deps, caller, params.agentId));
-  app.get(agents.connectAgent.path, async (c) => {
+  app.get(agents.connectAgent.path, (c) => {
     const upgrade = readUpgrade(c);
     const origin = c.get('origin');
-    await deps.agents.admit(origin.ip);
+    deps.agents.admit(origin.ip);
     upgrade.take = () => deps.agents.accept(c.env.incoming, upgrade.socket, upgrade.head, hosts, origin);
     return c.body(null, 204);
   });
@@ -34,5 +36,6 @@ function readUpgrade(c: Ctx) {
   const offered = (c.req.header('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
   if (!offered.includes(AGENT_SUBPROTOCOL))
     throw badField('Sec-WebSocket-Protocol', `has to offer ${AGENT_SUBPROTOCOL}`);
+  validate(z.strictObject({}), c.req.query());
   return upgrade;
 }

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { ChangeRow } from '../store/tables.ts';
+import type { ChangeRow } from './tables.ts';
 
 /** One row of the change feed. */
 export type Change = Pick<ChangeRow, 'kind' | 'id' | 'workspace_id'> & { seq: number };
