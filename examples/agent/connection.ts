@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import {
   AGENT_SUBPROTOCOL,
@@ -43,6 +44,61 @@ function parse(text: string): FromCompanion | undefined {
   }
 }
 
+/** What a server said that did not open the connection. */
+function readRefusal(response: IncomingMessage): Pick<Ending, 'status' | 'retryAfterMs'> {
+  const seconds = Number(response.headers['retry-after']);
+  return {
+    status: response.statusCode ?? 0,
+    ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {}),
+  };
+}
+
+/** Ends a connection on which nothing was heard for two and a half heartbeats. */
+class Silence {
+  readonly #socket: WebSocket;
+  #timer: NodeJS.Timeout | undefined;
+  heartbeatMs = HEARTBEAT_SECONDS * 1000;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  heard(): void {
+    this.over();
+    this.#timer = setTimeout(() => this.#socket.terminate(), this.heartbeatMs * 2.5);
+  }
+
+  over(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** What to say to a challenge. */
+function prove(
+  credential: Credential,
+  host: string,
+  { connection, nonce }: Extract<FromCompanion, { type: 'challenge' }>,
+  report: AgentReport,
+): FromAgent {
+  const agentId = credential.agentId ?? '';
+  const signature = signText(credential, connectStatement({ host, agentId, connection, nonce }));
+  return { type: 'hello', agentId, host, signature, report };
+}
+
+function open(credential: Credential): { socket: WebSocket; host: string } {
+  const url = new URL('/v1/agents/connect', credential.url);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url, AGENT_SUBPROTOCOL, {
+    handshakeTimeout: HANDSHAKE_MS,
+    maxPayload: MESSAGE_LIMIT,
+    perMessageDeflate: false,
+    followRedirects: false,
+  });
+  // Followed by `close`, with the code 1006.
+  socket.on('error', () => {});
+  return { socket, host: url.host };
+}
+
 /**
  * Opens one connection and keeps it until it ends: answers the challenge, then the companion's pings. Without two of them
  * in a row the connection is taken for dead.
@@ -53,58 +109,31 @@ export function connect(
   report: AgentReport,
   welcomed: (name: string) => void,
 ): AgentConnection {
-  const url = new URL('/v1/agents/connect', credential.url);
-  const { host } = url;
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new WebSocket(url, AGENT_SUBPROTOCOL, {
-    handshakeTimeout: HANDSHAKE_MS,
-    maxPayload: MESSAGE_LIMIT,
-    perMessageDeflate: false,
-    followRedirects: false,
-  });
-  let heartbeatMs = HEARTBEAT_SECONDS * 1000;
-  let welcomedAt: number | undefined;
-  let refused: Pick<Ending, 'status' | 'retryAfterMs'> = {};
-  let silence: NodeJS.Timeout | undefined;
-  const heard = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => socket.terminate(), heartbeatMs * 2.5);
-  };
+  const { socket, host } = open(credential);
+  const silence = new Silence(socket);
   const send = (message: FromAgent) => socket.send(JSON.stringify(message));
+  let welcomedAt: number | undefined;
+  let refused: ReturnType<typeof readRefusal> | undefined;
 
-  socket.on('open', heard);
-  socket.on('ping', heard);
-  const answer = (message: FromCompanion) => {
-    if (message.type === 'challenge') {
-      const agentId = credential.agentId ?? '';
-      const statement = connectStatement({ host, agentId, connection: message.connection, nonce: message.nonce });
-      send({ type: 'hello', agentId, host, signature: signText(credential, statement), report });
-    } else {
-      heartbeatMs = message.heartbeatSeconds * 1000;
-      welcomedAt = performance.now();
-      heard();
-      welcomed(message.name);
-    }
-  };
+  for (const sign of ['open', 'ping']) socket.on(sign, () => silence.heard());
   socket.on('message', (data) => {
     const message = parse(data.toString());
-    if (message) answer(message);
-    else socket.close(CLOSE.badMessage, 'Not a message that was expected here');
+    if (message?.type === 'challenge') send(prove(credential, host, message, report));
+    else if (message?.type === 'welcome') {
+      silence.heartbeatMs = message.heartbeatSeconds * 1000;
+      welcomedAt = performance.now();
+      silence.heard();
+      welcomed(message.name);
+    } else socket.close(CLOSE.badMessage, 'Not a message that was expected here');
   });
-  // Followed by `close`, with the code 1006.
-  socket.on('error', () => {});
   socket.on('unexpected-response', (request, response) => {
-    const seconds = Number(response.headers['retry-after']);
-    refused = {
-      status: response.statusCode ?? 0,
-      ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {}),
-    };
+    refused = readRefusal(response);
     request.destroy();
     socket.terminate();
   });
   const ended = new Promise<Ending>((done) => {
     socket.once('close', (code, reason) => {
-      clearTimeout(silence);
+      silence.over();
       const livedMs = welcomedAt === undefined ? 0 : performance.now() - welcomedAt;
       done({ code, reason: reason.toString(), livedMs, ...refused });
     });
