@@ -34,8 +34,10 @@ const REASONS: Record<string, readonly [short: string, why: string]> = {
   ],
 };
 
-/** Why a request was refused, in two words; nothing for one that was allowed. */
-export const reasonShort = ({ code }: Pick<RequestRow, 'code'>) =>
-  code === 'valid' ? '' : (REASONS[code]?.[0] ?? code);
+/** Why a request was refused, in two words; of one that was allowed only that it enrolled an agent. */
+export function reasonShort({ code, purpose }: Pick<RequestRow, 'code' | 'purpose'>): string {
+  if (code === 'valid') return purpose === 'enrolment' ? 'agent enrolled' : '';
+  return REASONS[code]?.[0] ?? code;
+}
 /** The same as a sentence. */
 export const reasonLong = ({ code }: Pick<RequestRow, 'code'>) => REASONS[code]?.[1] ?? `The server says: ${code}.`;

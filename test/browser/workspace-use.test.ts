@@ -221,6 +221,13 @@ test('a refused request is opened to the reason that its caller was not told', a
   expect(await page.$('.log__details')).toBeNull();
 });
 
+test('a request that enrolled an agent is marked as such', async () => {
+  const page = await show('w6-log');
+  expect(
+    await page.$$eval('tbody tr', (all) => all.filter((e) => e.textContent?.includes('agent enrolled')).length),
+  ).toBe(1);
+});
+
 test('the log is narrowed to one key by its address', async () => {
   const page = await show('w6-log');
   await page.evaluate(() => {

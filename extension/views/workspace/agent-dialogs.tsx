@@ -60,9 +60,9 @@ export function RemoveAgent({ of: agent, onClose, onDone }: { of: Agent; onClose
 /** What is typed on the device; the key is asked for there, so that it is in nobody's command history. */
 const commands = (server: string) => `export HEEX_URL=${server}
 read -rs HEEX_API_KEY && export HEEX_API_KEY
-heex-agent install
+node heex-agent.mjs install
 unset HEEX_API_KEY
-heex-agent run`;
+node heex-agent.mjs run`;
 
 /** How an agent comes to be here: it enrols itself, on its device. */
 export function EnrolAgent({ onClose }: { onClose: () => void }) {
@@ -93,8 +93,9 @@ export function EnrolAgent({ onClose }: { onClose: () => void }) {
     >
       <div class="stack" style="--gap:12px">
         <p class="muted">
-          On its device, with a key that has the permission <code>{ENROL_PERMISSION}</code>. The second line asks for
-          the key. It is used this once: the agent makes a key pair of its own, and appears here when it runs.
+          On its device, in bash or zsh, with a key that has the permission <code>{ENROL_PERMISSION}</code>. The second
+          line asks for the key. It is used this once: the agent makes a key pair of its own, and appears here when it
+          runs.
         </p>
         <div class="secret">
           <pre>

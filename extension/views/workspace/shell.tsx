@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { agentCounts, countAgents } from '../../state/agents.ts';
 import { navigate, type Route, route, routePath } from '../../state/route.ts';
-import { members } from '../../state/team.ts';
+import { members, refreshTeam } from '../../state/team.ts';
 import { isAdmin, me, workspace } from '../../state/workspace.ts';
 import { Icon, type IconName } from '../../ui/icon.tsx';
 import { Kbd } from '../../ui/kbd.tsx';
@@ -52,7 +52,9 @@ function Side() {
   const workspaceId = workspace.value?.id;
   useEffect(() => {
     agentCounts.value = undefined;
-    if (workspaceId !== undefined) void countAgents();
+    if (workspaceId === undefined) return;
+    void countAgents();
+    if (isAdmin.peek() && !members.peek()) void refreshTeam();
   }, [workspaceId]);
   const keys: Entry = {
     screen: 'keys',
