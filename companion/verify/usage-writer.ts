@@ -51,6 +51,26 @@ const ONCE = 'insert into usage_batch (verifier_id, name, at) values (?, ?, ?) o
 /** Fields of one row in `UsageBatch.rows`. */
 export const ROW_FIELDS = 12;
 
+type HourCount = Omit<UsageCount, 'secretId' | 'keyId' | 'lastAt' | 'lastIp' | 'lastUserAgent'>;
+
+/** The counts of a workspace's environment in an hour, over all of its keys: one row to write instead of one for each key. */
+function byHour(counts: readonly UsageCount[]): Iterable<HourCount> {
+  const hours = new Map<string, HourCount>();
+  for (const c of counts) {
+    const name = `${c.workspaceId} ${c.environment} ${c.hour}`;
+    const sum = hours.get(name);
+    if (!sum) {
+      hours.set(name, { ...c });
+      continue;
+    }
+    sum.valid += c.valid;
+    sum.unauthorized += c.unauthorized;
+    sum.forbidden += c.forbidden;
+    sum.rate_limited += c.rate_limited;
+  }
+  return hours.values();
+}
+
 /** Writes a batch in one transaction: all of it or nothing, so that no use is counted twice. */
 export function createBatchWriter(db: Database.Database): (batch: UsageBatch) => void {
   const use = db.prepare(COUNT_USE);
@@ -66,8 +86,9 @@ export function createBatchWriter(db: Database.Database): (batch: UsageBatch) =>
       if (c.valid) use.run(c.secretId, c.keyId, c.valid, c.lastAt, c.lastIp, c.lastUserAgent);
       const outcomes = [c.valid, c.unauthorized, c.forbidden, c.rate_limited];
       day.run(c.keyId, c.workspaceId, Math.floor(c.hour / 24), ...outcomes);
-      hour.run(c.workspaceId, c.environment, c.hour, ...outcomes);
     }
+    for (const h of byHour(batch.counts))
+      hour.run(h.workspaceId, h.environment, h.hour, h.valid, h.unauthorized, h.forbidden, h.rate_limited);
     for (let i = 0; i < batch.rows.length; i += ROW_FIELDS) {
       const row = batch.rows.slice(i, i + ROW_FIELDS);
       note.run(row);
