@@ -232,7 +232,7 @@ test('a credential that others can read is not used, and nothing is installed wi
   await refused(['install'], {}, 'move it away');
 });
 
-test('a file that a full disk left empty does not stand in the way of an installation', async () => {
+test('neither an empty file, as a full disk leaves it, nor a short host name stands in the way of an installation', async () => {
   const w = await workplace();
   const home = scratchFolder();
   const file = join(home, 'heex-agent', 'agent.json');
@@ -243,6 +243,12 @@ test('a file that a full disk left empty does not stand in the way of an install
   expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining('Enrolled as rig-6')]);
   expect(readCredential(file).agentId).toMatch(/^agt_/);
   expect(readdirSync(join(home, 'heex-agent'))).toEqual(['agent.json']);
+  // A machine whose own name is too short for one gets the default.
+  const short = join(home, 'short.mjs');
+  const rename = "os.hostname = () => 'x'; syncBuiltinESMExports();";
+  writeFileSync(short, `import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; ${rename}`);
+  const unnamed = agent(['install', '--file', join(home, 'x.json')], { ...env, NODE_OPTIONS: `--import ${short}` });
+  expect([await unnamed.code, unnamed.out()]).toEqual([0, expect.stringMatching(/^Enrolled as agent-/)]);
   await w.companion.end();
 });
 
