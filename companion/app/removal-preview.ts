@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import type { RemovalPreview } from '../../shared/contract/workspace.ts';
 import type { Reading } from '../store/store.ts';
-import type { KeySourceRow } from '../store/tables.ts';
 import { type MemberCaller, SESSION_IDLE_MS } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { findMember, type MemberWithPerson, mayRemove, showMember } from './members.ts';
@@ -47,32 +46,29 @@ export async function readHanging(db: Reading, target: MemberWithPerson, now: nu
   };
 }
 
-/** Where each key was let through in the last 30 days, latest first. Reads one row for each key, day and source. */
+/** Any number of ids as one parameter: SQLite takes 32,766 of those at most. */
+const among = (ids: readonly string[]) => sql<string>`(select value from json_each(${JSON.stringify(ids)}))`;
+
+/** Where each key was let through in the last 30 days, latest first. One query, however many keys. */
 async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
-  const byKey = new Map<
-    string,
-    (Pick<KeySourceRow, 'purpose' | 'ip' | 'user_agent'> & { uses: number; at: number })[]
-  >();
   const since = now - WINDOW_DAYS * DAY_MS;
-  for (const keyId of keyIds) {
-    const rows = await deps.store.activity.read
-      .selectFrom('key_source')
-      .select((f) => [
-        'purpose',
-        'ip',
-        'user_agent',
-        f.fn.sum<number>('uses').as('uses'),
-        f.fn.max<number>('last_at').as('at'),
-      ])
-      .where('key_id', '=', keyId)
-      .where('day', '>=', Math.floor(since / DAY_MS))
-      .where('last_at', '>=', since)
-      .groupBy(['purpose', 'ip', 'user_agent'])
-      .orderBy('at', 'desc')
-      .execute();
-    byKey.set(keyId, rows);
-  }
-  return byKey;
+  const rows = await deps.store.activity.read
+    .selectFrom('key_source')
+    .select((f) => [
+      'key_id',
+      'purpose',
+      'ip',
+      'user_agent',
+      f.fn.sum<number>('uses').as('uses'),
+      f.fn.max<number>('last_at').as('at'),
+    ])
+    .where('key_id', 'in', among(keyIds))
+    .where('day', '>=', Math.floor(since / DAY_MS))
+    .where('last_at', '>=', since)
+    .groupBy(['key_id', 'purpose', 'ip', 'user_agent'])
+    .orderBy('at', 'desc')
+    .execute();
+  return Map.groupBy(rows, (row) => row.key_id);
 }
 type Sources = Awaited<ReturnType<typeof readSources>>;
 
@@ -102,7 +98,7 @@ export async function previewRemoval(deps: Deps, caller: MemberCaller, memberId:
   const lastUses = await activity.read
     .selectFrom('secret_use')
     .select(['key_id', 'last_at', 'last_ip', 'last_user_agent'])
-    .where('key_id', 'in', ids)
+    .where('key_id', 'in', among(ids))
     .orderBy('last_at')
     .execute();
   // The latest of a key's secrets comes last, so it is the one that stays.

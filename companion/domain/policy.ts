@@ -3,6 +3,20 @@ const CLOCK_SKEW_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /**
+ * The expiry that is set for the one that was asked for: the longest lifetime where it is passed by no more than clocks differ.
+ * @param expiresAt milliseconds since 1970-01-01 UTC; null is never, undefined keeps what is there
+ */
+export function clampExpiry<T extends number | null | undefined>(
+  expiresAt: T,
+  maxLifetimeDays: number | null,
+  now: number,
+): T | number {
+  if (typeof expiresAt !== 'number' || maxLifetimeDays === null) return expiresAt;
+  const latest = now + maxLifetimeDays * DAY_MS;
+  return expiresAt > latest && expiresAt <= latest + CLOCK_SKEW_MS ? latest : expiresAt;
+}
+
+/**
  * What is wrong with an expiry, in words, or undefined.
  * @param expiresAt milliseconds since 1970-01-01 UTC; null is never
  * @param maxLifetimeDays the workspace's policy; null is no maximum
@@ -12,7 +26,7 @@ export function expiryError(expiresAt: number | null, maxLifetimeDays: number | 
   if (expiresAt === null)
     return maxLifetimeDays === null ? undefined : `is required: a key of this workspace lives at most ${days}`;
   if (expiresAt <= now) return 'must be in the future';
-  if (maxLifetimeDays !== null && expiresAt > now + maxLifetimeDays * DAY_MS + CLOCK_SKEW_MS)
+  if (maxLifetimeDays !== null && expiresAt > now + maxLifetimeDays * DAY_MS)
     return `must be within ${days}: that is the longest that a key of this workspace may live`;
   return undefined;
 }

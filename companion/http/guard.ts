@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { cutUserAgent } from '../../shared/contract/verify.ts';
 import { repeatedHeader } from '../../shared/presented-key.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { AddressOf } from './client-address.ts';
@@ -64,19 +65,21 @@ export function secureHeaders(https: boolean): SecureHeaders {
   };
 }
 
+const userAgentOf = (c: Ctx) => cutUserAgent(c.req.header('user-agent') ?? '') || null;
+
 /** What goes around every request: its id, the checks that come before any route, headers, the log line, the mapping of errors. */
 export function guard(app: App, options: GuardOptions): void {
   const { log } = options;
   app.use(async (c, next) => {
     const started = performance.now();
     const requestId = options.requestId();
-    c.set('origin', { requestId, ip: null, userAgent: c.req.header('user-agent') ?? null });
+    c.set('origin', { requestId, ip: null, userAgent: userAgentOf(c) });
     refuseRepeatedHeaders(c.env.incoming.rawHeaders);
     refuseWrongHost(c.env.incoming, options.hosts);
     c.set('origin', {
       requestId,
       ip: options.addressOf(c.env.incoming),
-      userAgent: c.req.header('user-agent') ?? null,
+      userAgent: userAgentOf(c),
     });
     await next();
     finish(c, options, requestId);

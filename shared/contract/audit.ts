@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { cursor, instant, limit, listOf, remark, timestamp } from './fields.ts';
+import { cursor, instant, limit, listOf, queryNumber, remark, timestamp } from './fields.ts';
 
 const W = '/v1/workspaces/:workspaceId';
 
@@ -46,9 +46,7 @@ export const auditExportQuery = z.strictObject({
 });
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'));
-const seq = z.coerce
-  .number('must be the number of an entry')
-  .check(z.int('must be the number of an entry'), z.gte(1, 'must be 1 or more'));
+const seq = queryNumber(1, Number.MAX_SAFE_INTEGER, 'must be the number of an entry');
 
 export const chainReport = z.object({
   valid: z.boolean(),

@@ -74,6 +74,11 @@ export const permissions = z.array(permission).check(
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
+function utc(text: string): string {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? '' : new Date(at).toISOString();
+}
+
 /** Whether the text is an RFC 3339 time of a day that exists: `Date` itself turns February 30 into March 2. */
 export function isRealTime(text: string): boolean {
   const m = RFC3339.exec(text);
@@ -95,23 +100,30 @@ export function isRealTime(text: string): boolean {
     hour < 24 &&
     minute < 60 &&
     second < 60 &&
-    !Number.isNaN(Date.parse(text))
+    // In UTC it must be a time that has this form, too: an offset can lead out of the years 0000 to 9999.
+    /^\d{4}-/.test(utc(text))
   );
 }
 
 /** A time in an answer: RFC 3339 in UTC. */
-export const timestamp = z.string();
+export const timestamp = z.string().register(z.globalRegistry, { format: 'date-time' });
 /** A time in a request: RFC 3339, any offset, of a day that exists. */
 export const instant = z
   .string()
-  .check(z.refine(isRealTime, 'must be an RFC 3339 time that exists, e.g. 2027-02-18T12:00:00Z'));
+  .check(z.refine(isRealTime, 'must be an RFC 3339 time that exists, e.g. 2027-02-18T12:00:00Z'))
+  .register(z.globalRegistry, { format: 'date-time' });
 
-export const limit = z._default(
-  z.coerce
-    .number('must be a number from 1 to 100')
-    .check(z.int('must be a whole number'), z.gte(1, 'must be 1 or more'), z.lte(100, 'must be 100 or less')),
-  50,
-);
+/** A whole number in a query: decimal digits and nothing else. */
+export function queryNumber(least: number, most: number, wrong: string) {
+  return z.pipe(
+    z.transform((given: unknown) => (/^\d{1,15}$/.test(String(given)) ? Number(given) : given)),
+    z
+      .number(wrong)
+      .check(z.int(wrong), z.gte(least, `must be ${least} or more`), z.lte(most, `must be ${most} or less`)),
+  );
+}
+
+export const limit = z._default(queryNumber(1, 100, 'must be a number from 1 to 100'), 50);
 export const cursor = z.optional(z.string().check(z.minLength(1), z.maxLength(512)));
 /** The query of every list. */
 export const page = z.strictObject({ limit, cursor });

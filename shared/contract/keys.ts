@@ -13,6 +13,7 @@ import {
   listOf,
   name,
   permissions,
+  queryNumber,
   remark,
   timestamp,
   use,
@@ -274,12 +275,7 @@ export const keys = {
     credential: 'session',
     action: 'key.read',
     query: z.strictObject({
-      days: z._default(
-        z.coerce
-          .number('must be a number from 1 to 90')
-          .check(z.int('must be a whole number'), z.gte(1, 'must be 1 or more'), z.lte(90, 'must be 90 or less')),
-        30,
-      ),
+      days: z._default(queryNumber(1, 90, 'must be a number from 1 to 90'), 30),
     }),
     answers: { 200: z.object({ days: z.array(usageDay) }) },
   }),

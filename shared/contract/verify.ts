@@ -42,8 +42,11 @@ export const rateState = z.object({
 });
 export type RateState = z.infer<typeof rateState>;
 
-/** How long each text of a question may be. */
+/** How long each text of a question may be; a longer user agent is cut. */
 export const VERIFY_LIMITS = { key: 512, customer: 128, ip: 64, userAgent: 512 } as const;
+/** A user agent as far as it is kept: the first 512 characters. A client's long one is no reason to refuse its key. */
+export const cutUserAgent = (text: string) => text.slice(0, VERIFY_LIMITS.userAgent).toWellFormed();
+const askedUserAgent = z.string().check(z.overwrite(cutUserAgent));
 const askedPermissions = z.array(permission).check(z.maxLength(100, 'ask for at most 100 permissions'));
 const askedCustomer = z
   .string()
@@ -54,7 +57,7 @@ export const verifyBody = z.strictObject({
   permissions: z.optional(askedPermissions),
   customer: z.optional(askedCustomer),
   ip: z.optional(z.string().check(z.maxLength(VERIFY_LIMITS.ip, 'is too long for an address'))),
-  userAgent: z.optional(z.string().check(z.maxLength(VERIFY_LIMITS.userAgent, 'use at most 512 characters'))),
+  userAgent: z.optional(askedUserAgent),
 });
 export type VerifyBody = z.infer<typeof verifyBody>;
 
@@ -124,7 +127,7 @@ export const usageReport = z.strictObject({
         count,
         lastAt: moment,
         lastIp: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.ip))),
-        lastUserAgent: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.userAgent))),
+        lastUserAgent: z.nullable(askedUserAgent),
       }),
     )
     .check(z.maxLength(500, 'report at most 500 at once')),
@@ -137,7 +140,7 @@ export const usageReport = z.strictObject({
         code: reportedCode,
         at: moment,
         ip: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.ip))),
-        userAgent: z.nullable(z.string().check(z.maxLength(VERIFY_LIMITS.userAgent))),
+        userAgent: z.nullable(askedUserAgent),
       }),
     )
     .check(z.maxLength(500, 'report at most 500 at once')),

@@ -35,6 +35,7 @@ describe('a field that is wrong is refused with a 400 that names it', () => {
     [{ permissions: ['a:b', 'a:b'] }, 'permissions: list every permission once'],
     [{ permissions: list(101, (i) => `a:b${i}`) }, 'permissions: list at most 100 permissions'],
     [{ expiresAt: '2027-02-30T00:00:00Z' }, 'expiresAt: must be an RFC 3339 time that exists'],
+    [{ expiresAt: '9999-12-31T23:59:59-23:59' }, 'expiresAt: must be an RFC 3339 time that exists'],
     [{ expiresAt: '2027-02-01' }, 'expiresAt: must be an RFC 3339 time that exists'],
     [{ expiresAt: 1_800_000_000 }, 'expiresAt: '],
     [{ expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt: must be in the future'],
@@ -138,6 +139,16 @@ describe('a longest lifetime', () => {
     expect((await rotate(brief.id, {})).status).toBe(200);
     await policy(null);
     expect((await create({})).status).toBe(201);
+  });
+
+  test('is never exceeded, not by a second, whatever a client’s clock says', async () => {
+    await policy(30);
+    expect((await create({ expiresAt: at(30 * DAY + 120_000) })).status).toBe(400);
+    const { key } = (await create({ expiresAt: at(30 * DAY + 50_000) })).body;
+    expect(Date.parse(key.expiresAt) - Date.parse(key.createdAt)).toBe(30 * DAY);
+    const rotated = await s.as(ada, 'POST', `W/keys/${key.id}/rotate`, { expiresAt: at(30 * DAY + 50_000) });
+    expect(Date.parse(rotated.body.key.expiresAt)).toBeLessThanOrEqual(s.companion.deps.now() + 30 * DAY);
+    await policy(null);
   });
 });
 

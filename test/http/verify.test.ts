@@ -232,6 +232,24 @@ test('uses are counted and every check is in the request log under the id that w
   ]);
 });
 
+test('a user agent of any length refuses no key, and is kept as far as 512 characters', async () => {
+  const { id, secret } = await bench.key();
+  const long = `${'x'.repeat(511)}😀${'y'.repeat(5_000)}`;
+  const ask = { token: verifier, body: { key: secret, userAgent: long } };
+  expect((await call(companion.url, 'POST', '/v1/verify', ask)).body.code).toBe('valid');
+  const headers = { 'x-api-key': secret, 'x-heex-verifier': verifier, 'user-agent': 'z'.repeat(5_000) };
+  expect((await call(companion.url, 'GET', '/v1/auth', { headers })).status).toBe(200);
+  expect((await call(companion.url, 'GET', '/v1/whoami', { headers })).status).toBe(200);
+  await companion.deps.usage.flush();
+  const rows = await companion.deps.store.activity.read
+    .selectFrom('request')
+    .select('user_agent')
+    .where('key_id', '=', id)
+    .orderBy('seq')
+    .execute();
+  expect(rows.map((row) => row.user_agent)).toEqual([`${'x'.repeat(511)}\ufffd`, 'z'.repeat(512), 'z'.repeat(512)]);
+});
+
 test('up to a hundred keys are asked about at once, answered in order', async () => {
   const [a, b] = [await bench.key(), await bench.key({ environment: 'staging' })];
   const answer = await call(companion.url, 'POST', '/v1/verify/batch', {

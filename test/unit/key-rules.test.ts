@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideMove, type Move, twoSecretsLive } from '../../companion/domain/lifecycle.ts';
 import { beyondGroup, effectivePermissions } from '../../companion/domain/permissions.ts';
-import { capacityProblem, expiryError } from '../../companion/domain/policy.ts';
+import { capacityProblem, clampExpiry, expiryError } from '../../companion/domain/policy.ts';
 import { countsTowardLimit, type KeyState, statusOf } from '../../companion/domain/status.ts';
 import { EXPIRING_SOON_MS, expirationOf } from '../../shared/expiry.ts';
 
@@ -118,7 +118,19 @@ describe('an expiry', () => {
     expect(expiryError(NOW + 1, null, NOW)).toBeUndefined();
     expect(expiryError(null, 90, NOW)).toBe('is required: a key of this workspace lives at most 90 days');
     expect(expiryError(NOW + 90 * DAY, 90, NOW)).toBeUndefined();
-    expect(expiryError(NOW + 91 * DAY, 90, NOW)).toMatch(/^must be within 90 days/);
+    expect(expiryError(NOW + 90 * DAY + 1, 90, NOW)).toMatch(/^must be within 90 days/);
+  });
+  test('of a client whose clock is up to a minute ahead becomes the longest lifetime, and never more', () => {
+    const most = NOW + 90 * DAY;
+    expect([most - 1, most, most + 1, most + 60_000].map((at) => clampExpiry(at, 90, NOW))).toEqual([
+      most - 1,
+      most,
+      most,
+      most,
+    ]);
+    expect(expiryError(clampExpiry(most + 60_001, 90, NOW), 90, NOW)).toMatch(/^must be within 90 days/);
+    for (const kept of [null, undefined]) expect(clampExpiry(kept, 90, NOW)).toBe(kept);
+    expect(clampExpiry(most + 1, null, NOW)).toBe(most + 1);
   });
 });
 

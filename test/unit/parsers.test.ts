@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pageOf, readCursor } from '../../companion/app/paging.ts';
-import { isRealTime } from '../../shared/contract/fields.ts';
+import { isRealTime, limit } from '../../shared/contract/fields.ts';
 
 describe('a time', () => {
   test('is one of a day that exists', () => {
@@ -26,6 +26,9 @@ describe('a time', () => {
       '2026-01-01T00:00:00Z\n',
       '+002026-01-01T00:00:00Z',
       'tomorrow',
+      // In UTC these are in the years 10000 and -1.
+      '9999-12-31T23:59:59-23:59',
+      '0000-01-01T00:00:00+00:01',
     ])
       expect(isRealTime(text), text).toBe(false);
   });
@@ -62,6 +65,28 @@ describe('a time', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+test('a number in a query is decimal digits and nothing else', () => {
+  for (const text of ['1', '100', '050']) expect(limit.safeParse(text).data, text).toBe(Number(text));
+  expect(limit.safeParse(undefined).data).toBe(50);
+  for (const text of [
+    '',
+    '0',
+    '101',
+    '0x10',
+    '1e1',
+    '+5',
+    '-5',
+    ' 10',
+    '10 ',
+    '1.0',
+    '٣',
+    'true',
+    'Infinity',
+    '1'.repeat(400),
+  ])
+    expect(limit.safeParse(text).success, text).toBe(false);
 });
 
 describe('a cursor', () => {

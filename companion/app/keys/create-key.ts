@@ -2,7 +2,7 @@ import type { BodyOf } from '../../../shared/contract/endpoint.ts';
 import type { KeyWithSecret, keys } from '../../../shared/contract/keys.ts';
 import { makeKey, prefixOf } from '../../../shared/key-format.ts';
 import { fold } from '../../domain/names.ts';
-import { expiryError } from '../../domain/policy.ts';
+import { clampExpiry, expiryError } from '../../domain/policy.ts';
 import { badField } from '../../domain/refusal.ts';
 import { audit, by } from '../audit.ts';
 import { type Change, changeAs, type MemberCaller } from '../caller.ts';
@@ -18,8 +18,9 @@ type Input = BodyOf<typeof keys.createKey>;
 
 async function insertKey(deps: Deps, caller: MemberCaller, change: Change, input: Input, secret: string) {
   const { tx, now, member } = change;
-  const expiresAt = input.expiresAt == null ? null : Date.parse(input.expiresAt);
-  const wrong = expiryError(expiresAt, await maxLifetimeDays(change), now);
+  const longest = await maxLifetimeDays(change);
+  const expiresAt = clampExpiry(input.expiresAt == null ? null : Date.parse(input.expiresAt), longest, now);
+  const wrong = expiryError(expiresAt, longest, now);
   if (wrong) throw badField('expiresAt', wrong);
   await checkGrant(tx, member.workspaceId, input.groupId ?? null, input.permissions ?? null);
   await needCapacity(change);

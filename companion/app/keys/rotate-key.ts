@@ -1,7 +1,7 @@
 import type { BodyOf } from '../../../shared/contract/endpoint.ts';
 import type { Key, KeyWithSecret, keys } from '../../../shared/contract/keys.ts';
 import { makeKey, prefixOf } from '../../../shared/key-format.ts';
-import { expiryError } from '../../domain/policy.ts';
+import { clampExpiry, expiryError } from '../../domain/policy.ts';
 import { badField, Refusal } from '../../domain/refusal.ts';
 import { countsTowardLimit } from '../../domain/status.ts';
 import { audit, by } from '../audit.ts';
@@ -17,14 +17,16 @@ import { viewKey } from './view.ts';
 type Input = BodyOf<typeof keys.rotateKey>;
 
 /** A new expiry must fit the policy; so must one that is kept, since the new secret begins to live now. */
-async function checkExpiry(change: Change, moved: Moved): Promise<void> {
-  const wrong = expiryError(moved.next.expiresAt, await maxLifetimeDays(change), change.now);
+function checkExpiry(moved: Moved, longest: number | null, now: number): void {
+  const wrong = expiryError(moved.next.expiresAt, longest, now);
   if (wrong) throw badField('expiresAt', wrong);
 }
 
 async function replaceSecret(deps: Deps, caller: MemberCaller, change: Change, keyId: string, input: Input) {
   const { tx, now, member } = change;
-  const given = typeof input.expiresAt === 'string' ? Date.parse(input.expiresAt) : input.expiresAt;
+  const longest = await maxLifetimeDays(change);
+  const asked = typeof input.expiresAt === 'string' ? Date.parse(input.expiresAt) : input.expiresAt;
+  const given = clampExpiry(asked, longest, now);
   if (typeof given === 'number' && given <= now) throw badField('expiresAt', 'must be in the future');
   const moved = await moveKey(change, keyId, 'key.rotate', {
     kind: 'rotate',
@@ -32,7 +34,7 @@ async function replaceSecret(deps: Deps, caller: MemberCaller, change: Change, k
     expiresAt: given,
   });
   const { row, before, next } = moved;
-  await checkExpiry(change, moved);
+  checkExpiry(moved, longest, now);
   // An expired key that a new expiry brings back to life needs a free place; one that lives has its own.
   if (countsTowardLimit(before, now)) await needPlan(change);
   else await needCapacity(change);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type KeyVerdict, statusOf } from '../../../shared/check.ts';
 import { PROBLEMS } from '../../../shared/contract/errors.ts';
-import { authQuery } from '../../../shared/contract/verify.ts';
+import { authQuery, cutUserAgent } from '../../../shared/contract/verify.ts';
 import { keyOfRequest } from '../../../shared/presented-key.ts';
 import { rateHeaders } from '../../../shared/rate-headers.ts';
 import { Refusal } from '../../domain/refusal.ts';
@@ -70,7 +70,7 @@ function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, request
     permissions: ask.permissions,
     customer: ask.customer,
     ip: hot.addressOf(req),
-    userAgent: headers['user-agent'] ?? null,
+    userAgent: cutUserAgent(headers['user-agent'] ?? '') || null,
     environment: verifier.environment,
     workspaceId: verifier.workspaceId,
     verifierId: verifier.id,
