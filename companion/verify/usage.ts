@@ -150,6 +150,8 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
 async function stop(worker: Worker | undefined): Promise<void> {
   if (!worker) return;
   const gone = new Promise((done) => worker.once('exit', done));
+  // With nothing else to do, Node would end here, in the middle of the stop.
+  worker.ref();
   worker.postMessage(null);
   await Promise.race([gone, sleep(500, undefined, { ref: false }).then(() => worker.terminate())]);
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -74,4 +75,19 @@ test('what was begun is answered after SIGTERM, and the exit is clean', async ()
   const ended = one.end();
   expect((await begun).status).toBe(201);
   expect(await ended).toBe(0);
+});
+
+test('a stop is finished even when nothing else keeps the process alive', async () => {
+  const folder = scratchFolder();
+  const script = `
+    const { readConfig } = await import('./companion/config.ts');
+    const { startCompanion } = await import('./companion/start.ts');
+    const companion = await startCompanion(readConfig({ HEEX_PORT: '0', HEEX_DATA: ${JSON.stringify(folder)} }), () => {});
+    // The thread that counts is started by the first use that is counted.
+    companion.deps.usage.report('ver_1', 'batch', [], []).catch(() => {});
+    await companion.stop();
+    console.log('stopped');`;
+  const root = join(import.meta.dirname, '../..');
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { cwd: root, encoding: 'utf8' });
+  expect([child.status, child.stdout.trim()]).toEqual([0, 'stopped']);
 });
