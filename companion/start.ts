@@ -34,7 +34,8 @@ export interface Companion {
 /** What a browser may call this companion by, when HEEX_PUBLIC_URL does not say. */
 function localNames(host: string, port: number): string[] {
   const literal = host.includes(':') ? `[${host}]` : host;
-  return [literal, 'localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`.toLowerCase());
+  // As browsers send it: without the port where that is the scheme's own.
+  return [literal, 'localhost', '127.0.0.1', '[::1]'].map((name) => new URL(`http://${name}:${port}`).host);
 }
 
 /**

@@ -25,11 +25,13 @@ const connected = hasDisplay()
   : undefined;
 if (!connected)
   console.log('To see the popup, load dist/extension/chrome-mv3 into a browser and connect it to that address.');
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, async () => {
+    if (stopping) return;
+    stopping = true;
     fleet.abort();
     await connected?.browser.close();
     await world.close();
     process.exit(0);
   });
-}

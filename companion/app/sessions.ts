@@ -95,6 +95,21 @@ export async function auditSignIn(
 }
 
 const TOUCH_EVERY_MS = 60_000;
+/** Sessions whose use is being written. */
+const touching = new Set<string>();
+
+/** Notes that a session was used, beside the answer: a read does not wait for the write lock, nor fail for it. */
+function touch(deps: Deps, id: string, ip: string | null): void {
+  if (touching.has(id)) return;
+  touching.add(id);
+  deps.background.run('session use', () =>
+    deps.store
+      .transact(async (tx) => {
+        await tx.updateTable('session').set({ last_used_at: deps.now(), ip }).where('id', '=', id).execute();
+      })
+      .finally(() => touching.delete(id)),
+  );
+}
 
 /**
  * Who a session token stands for.
@@ -105,11 +120,7 @@ export async function authenticateSession(deps: Deps, token: string, origin: Ori
   const found = await findSession(deps.store.read, hashToken(token), now);
   if (!found) throw new Refusal('unauthorized');
   const { session, user } = found;
-  if (now - session.last_used_at >= TOUCH_EVERY_MS) {
-    await deps.store.transact(async (tx) => {
-      await tx.updateTable('session').set({ last_used_at: now, ip: origin.ip }).where('id', '=', session.id).execute();
-    });
-  }
+  if (now - session.last_used_at >= TOUCH_EVERY_MS) touch(deps, session.id, origin.ip);
   return {
     session: { id: session.id, client: session.client, authenticatedAt: session.authenticated_at },
     user: publicUser(user),

@@ -8,6 +8,9 @@ import { Refusal } from '../domain/refusal.ts';
  */
 const LIMITS = { sign_in: [10, 300, 100], typed_code: [10, 300, 60], token: [100, 300, 1000] } as const;
 
+/** Places of success that are remembered. */
+const MOST_PLACES = 10_000;
+
 const limiters = ([pair, address, subject]: readonly [number, number, number]) => ({
   pair: new RateLimiterMemory({ points: pair, duration: 60 }),
   address: new RateLimiterMemory({ points: address, duration: 60 }),
@@ -21,11 +24,17 @@ export function createThrottle(): Throttle {
     typed_code: limiters(LIMITS.typed_code),
     token: limiters(LIMITS.token),
   };
+  /** From where a subject has succeeded: strangers who guess at it elsewhere do not shut its owner out. */
+  const succeeded = new Set<string>();
   return {
     async attempt(kind, subject, ip) {
       const { pair, address, subject: bySubject } = kinds[kind];
+      const place = `${ip}|${subject}`;
       try {
-        await Promise.all([pair.consume(`${ip}|${subject}`), address.consume(ip ?? '-'), bySubject.consume(subject)]);
+        // One after another: an attempt that is refused for its place takes nothing from the subject's own.
+        await pair.consume(place);
+        await address.consume(ip ?? '-');
+        if (!succeeded.has(`${kind}|${place}`)) await bySubject.consume(subject);
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
@@ -35,7 +44,10 @@ export function createThrottle(): Throttle {
       }
     },
     async forgive(kind, subject, ip) {
-      await kinds[kind].pair.delete(`${ip}|${subject}`);
+      const place = `${ip}|${subject}`;
+      if (succeeded.size >= MOST_PLACES) succeeded.clear();
+      succeeded.add(`${kind}|${place}`);
+      await kinds[kind].pair.delete(place);
       await kinds[kind].subject.delete(subject);
     },
   };

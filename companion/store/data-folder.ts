@@ -77,7 +77,13 @@ function create(
 }
 
 function readKey(keyFile: string): Buffer {
-  const key = Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64');
+  let text: string;
+  try {
+    text = readFileSync(keyFile, 'utf8');
+  } catch (error) {
+    throw new DatabaseRefused(`${keyFile} can't be read (${(error as { code?: string }).code}); give it to this user`);
+  }
+  const key = Buffer.from(text.trim(), 'base64');
   if (key.length !== KEY_BYTES)
     throw new DatabaseRefused(`${keyFile} is not a hash key (32 bytes in base64); restore it from a backup`);
   return key;
@@ -158,8 +164,13 @@ export function openDataFolder(folder: string, given: Buffer | undefined, random
     const [hasDatabase, hasKey] = [existsSync(database), existsSync(keyFile)];
     // The key was renamed last: with both new files in place, finish what a crash interrupted.
     if (hasDatabase && !hasKey && !given && existsSync(`${keyFile}.new`)) renameSync(`${keyFile}.new`, keyFile);
-    else if (!hasDatabase && !hasKey) create(folder, database, keyFile, given, random);
-    else if (!hasDatabase)
+    else if (!hasDatabase && !hasKey) {
+      try {
+        create(folder, database, keyFile, given, random);
+      } catch (error) {
+        throw refusalOf(error, database);
+      }
+    } else if (!hasDatabase)
       throw new DatabaseRefused(
         `${keyFile} is there but ${database} is missing; restore the database, or use an empty folder`,
       );

@@ -67,14 +67,22 @@ test('under a foreign write lock reads go on, and a write answers 503 or waits, 
   expect((await signIn).status).toBe(201);
 });
 
-test('what was begun is answered after SIGTERM, and the exit is clean', async () => {
+test('what was begun is answered after SIGTERM, however often it is sent, and the exit is clean', async () => {
   const one = await startProcess(companion.folder);
   const begun = call(one.url, 'POST', '/v1/sessions', { body: { email: owner.email, password: owner.password } });
   // The request is on its way once the connection is there: password hashing keeps it in flight.
   await call(one.url, 'GET', '/healthz');
   const ended = one.end();
+  one.child.kill('SIGTERM');
   expect((await begun).status).toBe(201);
   expect(await ended).toBe(0);
+});
+
+test('the companion goes on when nobody reads its log any more', async () => {
+  const one = await startProcess(companion.folder);
+  one.child.stdout?.destroy();
+  for (let i = 0; i < 3; i++) expect((await call(one.url, 'GET', '/healthz')).status).toBe(200);
+  expect(await one.end()).toBe(0);
 });
 
 test('a stop is finished even when nothing else keeps the process alive', async () => {

@@ -2,6 +2,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -44,6 +45,7 @@ test.each([
   ['HEEX_PORT', '99999'],
   ['HEEX_PORT', '80a'],
   ['HEEX_HOST', 'no host'],
+  ['HEEX_HOST', '999.1.1.1'],
   ['HEEX_PUBLIC_URL', 'keys.example.com'],
   ['HEEX_PUBLIC_URL', 'https://keys.example.com/path'],
   ['HEEX_HASH_KEY', 'c2hvcnQ='],
@@ -70,6 +72,10 @@ test('a start is refused when the hash key is missing, wrong, or there without i
   expect(existsSync(key)).toBe(false);
   writeFileSync(key, Buffer.alloc(32, 1).toString('base64'));
   expect(await refused({ HEEX_DATA: folder })).toContain('does not belong');
+  rmSync(key);
+  mkdirSync(key);
+  expect(await refused({ HEEX_DATA: folder })).toContain("hash.key can't be read");
+  rmSync(key, { recursive: true });
   writeFileSync(key, 'not a key');
   expect(await refused({ HEEX_DATA: folder })).toContain('not a hash key');
   copyFileSync(`${key}.kept`, key);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createThrottle } from '../../companion/identity/throttle.ts';
 import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
@@ -85,4 +86,22 @@ test('an unknown address and a wrong password get the same answer, and both are 
 test('success forgives: signing in often is no guessing', async () => {
   const joe = await s.member('Joe');
   for (let i = 0; i < 15; i++) expect((await signIn(joe.email.toUpperCase(), joe.password)).status).toBe(201);
+});
+
+test('strangers who guess at an address from elsewhere do not shut its owner out', async () => {
+  const throttle = createThrottle();
+  const attempt = (ip: string) =>
+    throttle.attempt('sign_in', 'eve@acme.example', ip).then(
+      () => 'asked',
+      () => 'refused',
+    );
+  const guesses: string[] = [];
+  for (let i = 0; i < 120; i++) guesses.push(await attempt('192.0.2.66'));
+  expect(guesses.filter((g) => g === 'asked')).toHaveLength(10);
+  expect(await attempt('198.51.100.2')).toBe('asked');
+  // Even when many places guess together, the place where its owner has signed in before is spared.
+  await throttle.forgive('sign_in', 'eve@acme.example', '198.51.100.2');
+  for (let i = 0; i < 150; i++) await attempt(`203.0.113.${i}`);
+  expect(await attempt('203.0.113.250')).toBe('refused');
+  expect(await attempt('198.51.100.2')).toBe('asked');
 });
