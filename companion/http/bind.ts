@@ -7,6 +7,7 @@ import type { Authenticate } from './authenticate.ts';
 import type { App, Ctx } from './context.ts';
 import { FORM, parseForm } from './form.ts';
 import { parseStrictJson } from './json.ts';
+import { mediaType } from './media-type.ts';
 import { oauthError } from './oauth.ts';
 import { readQuery, validate } from './validate.ts';
 
@@ -73,8 +74,8 @@ async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; t
   const bytes = await readBody(c);
   // An operation whose fields are all optional takes no body at all, too.
   if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, text: '' };
-  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (!(endpoint.accepts ?? ['application/json']).includes(type ?? '')) throw new Refusal('unsupported_media_type');
+  const type = mediaType(c.req.header('content-type'));
+  if (!(endpoint.accepts ?? ['application/json']).includes(type)) throw new Refusal('unsupported_media_type');
   const input = type === FORM ? parseForm(bytes) : parseStrictJson(bytes);
   if (endpoint.body) return { body: validate(endpoint.body, input), text: JSON.stringify(input) };
   const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;

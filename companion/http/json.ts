@@ -27,33 +27,39 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** The first member name that stands twice in one object. `text` is known to be valid JSON. */
+interface Open {
+  /** The names in an open object; an open array has none. */
+  names: Set<string> | undefined;
+  /** The name or index that is being read. */
+  at: string | number;
+}
+
+/** The path of the first member that stands twice in one object. `text` is known to be valid JSON. */
 function duplicateMember(text: string): string | undefined {
-  // One set of names for each open object, null for each open array.
-  const open: (Set<string> | null)[] = [];
+  const open: Open[] = [];
   let atName = false;
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i);
+    const inner = open.at(-1);
     if (char === 0x22) {
       const end = endOfString(text, i);
-      const names = open.at(-1);
-      if (atName && names) {
-        const name = JSON.parse(text.slice(i, end + 1)) as string;
-        if (names.has(name)) return name;
-        names.add(name);
+      if (atName && inner?.names) {
+        inner.at = JSON.parse(text.slice(i, end + 1)) as string;
+        if (inner.names.has(inner.at)) return open.map((one) => one.at).join('.');
+        inner.names.add(inner.at);
         atName = false;
       }
       i = end;
-    } else if (char === 0x7b) {
-      open.push(new Set());
-      atName = true;
-    } else if (char === 0x5b) {
-      open.push(null);
-      atName = false;
+    } else if (char === 0x7b || char === 0x5b) {
+      atName = char === 0x7b;
+      open.push({ names: atName ? new Set() : undefined, at: 0 });
     } else if (char === 0x7d || char === 0x5d) {
       open.pop();
       atName = false;
-    } else if (char === 0x2c) atName = open.at(-1) !== null;
+    } else if (char === 0x2c && inner) {
+      atName = inner.names !== undefined;
+      if (typeof inner.at === 'number') inner.at++;
+    }
   }
   return undefined;
 }

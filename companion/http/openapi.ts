@@ -21,7 +21,9 @@ const SECURITY: Record<Endpoint['credential'], object[]> = {
 /** Every problem that an endpoint can answer, those that follow from its credential and input included. */
 export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   const implied: ProblemCode[] = ['wrong_host', 'internal', 'unavailable'];
-  if (endpoint.body) implied.push('bad_request', 'payload_too_large', 'unsupported_media_type');
+  // Where no body is asked for, one that is sent all the same is looked at.
+  if (endpoint.body || !['GET', 'DELETE'].includes(endpoint.method))
+    implied.push('bad_request', 'payload_too_large', 'unsupported_media_type');
   if (endpoint.query) implied.push('bad_request');
   if (!['none', 'optional_session'].includes(endpoint.credential)) implied.push('unauthorized');
   if (endpoint.action) implied.push('forbidden', 'not_found');

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { ENVIRONMENTS } from '../key-format.ts';
 
 /** Opaque ids carry the kind of what they name: `key_…`, `mem_…`. */
-export const id = z.string().check(z.minLength(1), z.maxLength(64));
+export const id = z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(64, 'is too long for an id'));
 
 // Line feed and tab are allowed in long text only.
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
@@ -124,7 +124,9 @@ export function queryNumber(least: number, most: number, wrong: string) {
 }
 
 export const limit = z._default(queryNumber(1, 100, 'must be a number from 1 to 100'), 50);
-export const cursor = z.optional(z.string().check(z.minLength(1), z.maxLength(512)));
+export const cursor = z.optional(
+  z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(512, 'is not a cursor of this list')),
+);
 /** The query of every list. */
 export const page = z.strictObject({ limit, cursor });
 

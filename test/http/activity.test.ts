@@ -218,6 +218,22 @@ describe('the overview', () => {
     await small.end();
   });
 
+  test('lists a key as unused after 90 days, from its making or its last use', async () => {
+    const small = await scenario();
+    const { companion, owner } = small;
+    const verifier = await small.verifier();
+    const key = await small.key(owner);
+    const unusedAfter = async (ms: number) => {
+      companion.pass(ms);
+      const token = await small.signIn(owner);
+      return (await small.as({ ...owner, token }, 'GET', 'W/overview')).body.unused.total;
+    };
+    expect([await unusedAfter(90 * DAY - HOUR), await unusedAfter(2 * HOUR)]).toEqual([0, 1]);
+    await small.as(undefined, 'POST', '/v1/verify', { key: key.secret }, { token: verifier });
+    expect([await unusedAfter(90 * DAY - HOUR), await unusedAfter(2 * HOUR)]).toEqual([0, 1]);
+    await small.end();
+  });
+
   test.each(['period=1y', 'environment=x', 'days=30'])('with %s is refused, naming the parameter', async (query) => {
     const answer = await s.as(s.owner, 'GET', `W/overview?${query}`);
     expect([answer.status, answer.body.errors[0].path]).toEqual([400, query.split('=')[0]]);

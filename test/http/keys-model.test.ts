@@ -76,6 +76,17 @@ function command(
   };
 }
 
+const revoking = fc.tuple(fc.boolean(), fc.constantFrom(undefined, 'leaked', 'superseded')).map(([asAdmin, reason]) =>
+  command(
+    `revoke ${reason}`,
+    () => true,
+    ({ id }) => post(asAdmin ? admin : ada, id, 'revoke', { reason }),
+    (m) => {
+      m.revoked ??= reason ?? (asAdmin ? 'by_admin' : 'by_owner');
+    },
+  ),
+);
+
 const commands = [
   fc.constantFrom(10 * 60_000, 40 * 60_000, 10 * HOUR, 3 * DAY, 16 * DAY).map(
     (ms): fc.AsyncCommand<Model, Real> => ({
@@ -104,16 +115,6 @@ const commands = [
       ({ id }) => post(ada, id, 'enable'),
       (m) => {
         m.disabled = false;
-      },
-    ),
-  ),
-  fc.tuple(fc.boolean(), fc.constantFrom(undefined, 'leaked', 'superseded')).map(([asAdmin, reason]) =>
-    command(
-      `revoke ${reason}`,
-      () => true,
-      ({ id }) => post(asAdmin ? admin : ada, id, 'revoke', { reason }),
-      (m) => {
-        m.revoked ??= reason ?? (asAdmin ? 'by_admin' : 'by_owner');
       },
     ),
   ),
@@ -162,17 +163,34 @@ const commands = [
   ),
 ];
 
+/** Rarely revoked, since that ends what can be seen. */
+const sequences = fc.commands([...commands, ...commands, ...commands, revoking], { maxCommands: 30 });
+
+/** Brings a new key into the state in which the commands begin. */
+async function begin(start: (typeof STARTS)[number], m: Model, { id }: Real): Promise<void> {
+  if (start === 'disabled') {
+    await post(ada, id, 'disable');
+    m.disabled = true;
+  }
+  if (start === 'rotating') {
+    const { body } = await post(ada, id, 'rotate', { overlapSeconds: OVERLAPS[3] });
+    m.old = { secret: m.current, endsAt: Date.parse(body.key.rotation.oldExpiresAt) };
+    m.current = body.secret;
+  }
+  if (start === 'expired') await pass(21 * DAY);
+}
+const STARTS = ['fresh', 'disabled', 'rotating', 'expired'] as const;
+
 test('whatever is done to a key in whatever order, it is what the rules say and both secrets answer so', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { maxCommands: 14 }), fc.boolean(), async (sequence, forever) => {
+    fc.asyncProperty(sequences, fc.constantFrom(...STARTS), fc.boolean(), async (sequence, start, forever) => {
       const expiresAt = forever ? null : now() + 20 * DAY;
       const key = await s.key(ada, { expiresAt: expiresAt === null ? null : at(expiresAt) });
-      const setup = () => ({
-        model: { revoked: undefined, disabled: false, expiresAt, current: key.secret, old: undefined } as Model,
-        real: { id: key.id },
-      });
-      await fc.asyncModelRun(setup, sequence);
+      const model: Model = { revoked: undefined, disabled: false, expiresAt, current: key.secret, old: undefined };
+      const real = { id: key.id };
+      await begin(start, model, real);
+      await fc.asyncModelRun(() => ({ model, real }), sequence);
     }),
-    { numRuns: 40 },
+    { numRuns: 200 },
   );
 });

@@ -71,6 +71,8 @@ describe('a new key', () => {
   });
 });
 
+const HOUR = 3_600_000;
+
 describe('an Idempotency-Key', () => {
   test('makes one key; a repeat answers its record without the secret and says so', async () => {
     const headers = { 'Idempotency-Key': 'attempt-1' };
@@ -102,7 +104,12 @@ describe('an Idempotency-Key', () => {
     expect((await create(ada, body('taken name'), headers)).status).toBe(409);
     const made = await create(ada, body('free name'), headers);
     expect(made.body.secret).toBeTypeOf('string');
-    s.companion.pass(86_400_000);
+    s.companion.pass(23 * HOUR);
+    expect((await create(ada, body('free name'), headers)).body).toMatchObject({
+      key: { id: made.body.key.id },
+      replayed: true,
+    });
+    s.companion.pass(2 * HOUR);
     expect((await create(ada, body('next day'), headers)).body.key.id).not.toBe(made.body.key.id);
   });
 });
@@ -192,6 +199,14 @@ describe('an edit', () => {
     const rows = await auditOf(key.id);
     expect(rows.map((row) => row.action)).toEqual(['key.created', 'key.edited', 'key.edited']);
     expect(JSON.parse(rows[1]?.after ?? '')).toMatchObject({ name: 'renamed', customers: ['c-1'], rateLimit: 5 });
+  });
+
+  test('to the name of another live key is refused and changes nothing', async () => {
+    const [one, two] = [await s.key(ada), await s.key(ada)];
+    const answer = await s.as(ada, 'PATCH', `W/keys/${two.id}`, { name: one.name.toUpperCase(), description: 'new' });
+    expect([answer.status, answer.body.code, answer.body.errors?.[0]?.path]).toEqual([409, 'name_taken', 'name']);
+    expect((await s.as(ada, 'GET', `W/keys/${two.id}`)).body).toMatchObject({ name: two.name, description: '' });
+    expect((await s.as(ada, 'PATCH', `W/keys/${two.id}`, { name: two.name.toUpperCase() })).status).toBe(200);
   });
 
   test.each(['environment', 'expiresAt', 'secret', 'status', 'id'])(

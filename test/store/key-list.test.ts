@@ -40,15 +40,20 @@ test('every filter, and every combination of them, lists exactly the keys that f
   const at = now();
   const all = await store.read.selectFrom('api_key').selectAll().execute();
   all.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
-  const fits = (row: KeyRow, f: (typeof filters)[number]) =>
+  // The very moments at which keys expire and begin to expire soon.
+  const soon = Math.min(...all.map((row) => row.expires_at ?? Infinity).filter((time) => time > at));
+  const later = Math.min(...all.map((row) => row.expires_at ?? Infinity).filter((time) => time > soon));
+  const fits = (row: KeyRow, f: (typeof filters)[number], at: number) =>
     (!f.status ||
       statusOf({ expiresAt: row.expires_at, disabledAt: row.disabled_at, revokedAt: row.revoked_at }, at) ===
         f.status) &&
     (!f.expiration || expirationOf(row.expires_at, at) === f.expiration) &&
     (!f.environment || row.environment === f.environment) &&
     (!f.text || row.name_folded.includes(f.text));
-  for (const filter of filters) {
-    const expected = all.filter((row) => fits(row, filter)).map((row) => row.id);
+  for (const [filter, at] of filters.flatMap((f) =>
+    [now(), soon, soon - 1, later - 14 * 86_400_000].map((t) => [f, t] as const),
+  )) {
+    const expected = all.filter((row) => fits(row, filter, at)).map((row) => row.id);
     for (const ownerId of [undefined, s.owner.membershipId]) {
       const page = { after: undefined, limit: 99 };
       const rows = await listKeyRows(store.read, { ...filter, ownerId, workspaceId: s.workspaceId }, page, at);

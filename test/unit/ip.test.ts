@@ -158,6 +158,9 @@ test('an IPv4-mapped address is IPv4 in rule and request, and the families never
   expect(ten('::ffff:a01:203')).toBe(true);
   expect(ten('::10.1.2.3')).toBe(false);
   expect(compileAllowlist(['::ffff:10.0.0.0/104'])('10.9.9.9')).toBe(true);
+  // The whole of the mapped addresses is the whole of IPv4.
+  const all = compileAllowlist(['::ffff:0:0/96']);
+  expect([all('10.0.0.1'), all('::ffff:10.0.0.1'), all('::1')]).toEqual([true, true, false]);
   expect(compileAllowlist(['::/0'])('10.0.0.1')).toBe(false);
   expect(compileAllowlist(['::/0'])('::ffff:10.0.0.1')).toBe(false);
   expect(compileAllowlist(['0.0.0.0/0'])('2001:db8::1')).toBe(false);

@@ -15,7 +15,8 @@ test('whatever JSON.stringify writes is read back as it was', () => {
 });
 
 test.each([
-  ['a member that is there twice', '{"a":1,"b":{"c":1,"c":2}}', 'c'],
+  ['a member that is there twice', '{"a":1,"b":{"c":1,"c":2}}', 'b.c'],
+  ['a member twice inside of lists', '[{},[1,{"a":[0,2,{"b":{},"b":1}]}]]', '1.1.a.2.b'],
   ['the same member, once escaped', '{"key":1,"k\\u0065y":2}', 'key'],
   ['a member twice behind a tricky string', '{"a":"\\"}{,\\\\","b":[{"x":1},{"x":1}],"a":1}', 'a'],
 ])('%s is refused by name', (_, text, path) => {

@@ -4,7 +4,7 @@ import { decideMove, type Move, twoSecretsLive } from '../../companion/domain/li
 import { beyondGroup, effectivePermissions } from '../../companion/domain/permissions.ts';
 import { capacityProblem, clampExpiry, expiryError } from '../../companion/domain/policy.ts';
 import { countsTowardLimit, type KeyState, statusOf } from '../../companion/domain/status.ts';
-import { EXPIRING_SOON_MS, expirationOf } from '../../shared/expiry.ts';
+import { expirationOf } from '../../shared/expiry.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 21);
@@ -87,7 +87,7 @@ describe('whatever is done to a key', () => {
 
 describe('the status of a key', () => {
   test('is revoked before disabled before expired before expiring soon', () => {
-    const [past, soon, later] = [NOW, NOW + EXPIRING_SOON_MS, NOW + EXPIRING_SOON_MS + 1];
+    const [past, soon, later] = [NOW, NOW + 14 * DAY, NOW + 14 * DAY + 1];
     const of = (changes: Partial<KeyState>) => statusOf({ ...fresh, ...changes }, NOW);
     expect(of({})).toBe('active');
     expect(of({ expiresAt: later })).toBe('active');

@@ -68,7 +68,7 @@ export function createHotListener(options: HotOptions): (req: IncomingMessage, r
   return (req, res) => {
     const { url = '' } = req;
     if (req.method === 'POST' && url === '/v1/verify') return guarded(answerVerify, req, res);
-    if (req.method === 'GET' && url === '/v1/verify/stream') return guarded(answerStream, req, res);
+    if (req.method === 'GET' && /^\/v1\/verify\/stream(\?|$)/.test(url)) return guarded(answerStream, req, res);
     if (url.startsWith('/v1/auth') && /^[?/]?$/.test(url.charAt(8))) return guarded(answerAuth, req, res);
     return false;
   };

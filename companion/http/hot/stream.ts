@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { badField } from '../../domain/refusal.ts';
 import { refuseRepeatedHeaders, refuseWrongHost } from '../guard.ts';
 import { requireVerifier } from '../presented.ts';
 import type { Hot } from './listener.ts';
@@ -11,6 +12,8 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
   refuseRepeatedHeaders(req.rawHeaders);
   refuseWrongHost(req, hot.hosts);
   const verifier = requireVerifier(hot.deps.checker, req.headers.authorization);
+  const [parameter] = new URLSearchParams(req.url?.split('?')[1]).keys();
+  if (parameter !== undefined) throw badField(parameter, 'is not a known parameter');
   // A proxy that gathers an answer before passing it on would keep changes back.
   res.writeHead(200, [...hot.headers('text/event-stream', requestId), 'X-Accel-Buffering', 'no']);
   const stop = hot.deps.changes.listen({

@@ -5,6 +5,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import { BODY_LIMIT } from '../bind.ts';
 import { refuseRepeatedHeaders, refuseWrongHost } from '../guard.ts';
 import { parseStrictJson } from '../json.ts';
+import { mediaType } from '../media-type.ts';
 import { requireVerifier } from '../presented.ts';
 import { verdictText } from '../routes/verify.ts';
 import { validate } from '../validate.ts';
@@ -48,7 +49,7 @@ const tooLarge = () => new Refusal('payload_too_large', '', [], { Connection: 'c
 function readAsk(req: IncomingMessage, bytes: Buffer | undefined): VerifyBody {
   if (!bytes) return validate(verifyBody, {});
   const type = req.headers['content-type'];
-  if (type !== 'application/json' && type?.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+  if (type !== 'application/json' && mediaType(type) !== 'application/json')
     throw new Refusal('unsupported_media_type');
   return readPlainAsk(bytes) ?? validate(verifyBody, parseStrictJson(bytes));
 }

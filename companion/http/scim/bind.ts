@@ -11,6 +11,7 @@ import { bearerToken } from '../authenticate.ts';
 import { readBody } from '../bind.ts';
 import type { App, Ctx } from '../context.ts';
 import { parseStrictJson } from '../json.ts';
+import { mediaType } from '../media-type.ts';
 import { scimAnswer, scimFailed } from './answer.ts';
 import { LIST, listOf, oneOf, resourceTypes, schemas, serviceProviderConfig } from './documents.ts';
 import { ifMatch, isKnown, listQuery, projected } from './query.ts';
@@ -32,7 +33,7 @@ async function authenticated(c: Ctx, deps: Deps): Promise<ScimCaller> {
 
 async function bodyOf(c: Ctx, endpoint: Endpoint): Promise<unknown> {
   if (!endpoint.body) return undefined;
-  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = mediaType(c.req.header('content-type'));
   if (!endpoint.accepts?.includes(type)) throw new Refusal('unsupported_media_type');
   return parseStrictJson(await readBody(c));
 }
