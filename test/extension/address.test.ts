@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hostPattern } from '../../extension/messages/origin.ts';
-import { parseAddress } from '../../shared/client/address.ts';
+import { isHostName, parseAddress } from '../../shared/client/address.ts';
 
 describe('a typed server address', () => {
   test.each([
@@ -31,11 +31,26 @@ describe('a typed server address', () => {
     ['https://lena:secret@keys.acme.example', /name and password/],
     ['https://', /isn’t an address/],
     ['keys acme', /isn’t an address/],
+    ['http://foo bar', /isn’t an address/],
+    ['http://foo%20bar', /isn’t an address/],
+    ['exa_mple', /isn’t an address/],
+    ['a..b', /isn’t an address/],
+    ['-keys.acme.example', /isn’t an address/],
   ])('%s is refused, and the reason said', (typed, reason) => {
     const address = parseAddress(typed);
     expect(address.ok).toBe(false);
     expect(address.ok ? '' : address.message).toMatch(reason);
   });
+
+  test.each(['foo%20bar', 'foo bar', 'exa_mple', 'a..b', '.a', '-a', 'a-', '', 'a%2fb', "a'b", 'a'.repeat(64)])(
+    'the host %j is none, even where a browser’s URL takes it',
+    (host) => expect(isHostName(host)).toBe(false),
+  );
+
+  test.each(['a', 'keys.acme.example', 'keys.acme.example.', '10.0.0.4', '[::1]', 'xn--bcher-kva.example', 'a-b.c1'])(
+    'the host %j is one',
+    (host) => expect(isHostName(host)).toBe(true),
+  );
 
   test('whatever is typed, only https and this computer are ever accepted', () => {
     fc.assert(
