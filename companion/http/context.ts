@@ -13,7 +13,7 @@ export interface Upgrade {
 
 export interface Env {
   Bindings: HttpBindings & { upgrade?: Upgrade };
-  Variables: { origin: Origin; bodyText: string | undefined };
+  Variables: { origin: Origin };
 }
 export type App = Hono<Env>;
 export type Ctx = Context<Env>;

@@ -87,8 +87,8 @@ export function until(time: Time, now: number): string {
 export function timeLeft(time: Time, now: number): string {
   const left = ms(time) - now;
   if (left <= 0) return 'ends now';
-  const days = Math.floor(left / DAY);
-  if (days >= 2) return `${days} days left`;
+  // Begun days count, as where an invitation is accepted.
+  if (left >= 2 * DAY) return `${Math.ceil(left / DAY)} days left`;
   const hours = Math.floor(left / HOUR);
   const minutes = Math.floor((left % HOUR) / MINUTE);
   return hours > 0 ? `${hours} h ${minutes} min left` : `${Math.max(1, minutes)} min left`;

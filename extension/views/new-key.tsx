@@ -96,14 +96,11 @@ function advancedSummary(draft: NewKeyDraft): string {
 
 function Foot({ errors, busy, submit }: { errors: readonly FieldError[]; busy: boolean; submit: () => void }) {
   const current = workspace.value;
+  const place = current && `Will be key ${current.keysUsed + 1} of ${current.keyLimit}`;
   return (
     <>
-      <span class="small muted grow truncate" role="status">
-        {errors.length > 0 ? (
-          <span class="bad">{count(errors.length, 'thing')} to fix</span>
-        ) : (
-          current && `Will be key ${current.keysUsed + 1} of ${current.keyLimit}`
-        )}
+      <span class="small muted grow truncate" role="status" title={errors.length > 0 ? undefined : place}>
+        {errors.length > 0 ? <span class="bad">{count(errors.length, 'thing')} to fix</span> : place}
       </span>
       <Button variant="ghost" onClick={back}>
         Cancel

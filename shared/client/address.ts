@@ -27,7 +27,8 @@ export function parseAddress(typed: string): Address {
   if (!URL.canParse(bare)) return { ok: false, message: 'That isn’t an address. It looks like keys.acme.example.' };
   const url = new URL(bare);
   if (url.username || url.password) return { ok: false, message: 'Leave the name and password out of the address.' };
-  if (!isHostName(url.hostname)) return { ok: false, message: 'That isn’t an address. It looks like keys.acme.example.' };
+  if (!isHostName(url.hostname))
+    return { ok: false, message: 'That isn’t an address. It looks like keys.acme.example.' };
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
     return {
       ok: false,

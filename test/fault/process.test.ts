@@ -49,6 +49,23 @@ test('only its own host is answered, and repeated or absolute forms are refused'
   expect(await raw(twice)).toContain('HTTP/1.1 400');
 });
 
+test('a check of a key is refused the same way, although it takes a shorter way through the server', async () => {
+  const verify = (names: string, auth: string) =>
+    raw(
+      `POST /v1/verify HTTP/1.1\r\n${names}\r\n${auth}\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"key":"k"}`,
+    );
+  const workspaceId = (await call(companion.url, 'GET', '/v1/me', { token })).body.memberships[0].workspaceId;
+  const made = await call(companion.url, 'POST', `/v1/workspaces/${workspaceId}/verifiers`, {
+    token,
+    body: { name: 'gateway', environment: 'production' },
+  });
+  const [own, auth] = [`Host: ${host()}`, `Authorization: Bearer ${made.body.secret}`];
+  expect(await verify(own, auth)).toContain('HTTP/1.1 200');
+  expect(await verify('Host: evil.example', auth)).toContain('HTTP/1.1 421');
+  expect(await verify(own, `${auth}\r\nAuthorization: Bearer x`)).toContain('HTTP/1.1 400');
+  expect(await verify(own, `Authorization: Bearer x\r\n${auth}`)).toContain('HTTP/1.1 400');
+});
+
 test('a slow sender is cut, in its headers and in its body', async () => {
   const body = `POST /v1/setup HTTP/1.1\r\nHost: ${host()}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
   const answers = await Promise.all([raw('GET /healthz HTTP/1.1\r\nHost: ', false), raw(body, false)]);

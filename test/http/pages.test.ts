@@ -147,6 +147,28 @@ test('a form that another site sends does nothing, with a session or without', a
   expect((await me()).status).toBe(401);
 });
 
+test('a form that is refused is told so in words of its own, not in those of the API', async () => {
+  const v = visitor(s.url);
+  const foreign = await v.submit('/signin', credentials(), { 'sec-fetch-site': 'cross-site' });
+  expect(foreign.status).toBe(403);
+  expect(foreign.html).toContain('This form was sent by another site');
+  expect(foreign.html).not.toContain('role');
+  const send = (type: string, body: string | Uint8Array<ArrayBuffer>) =>
+    fetch(`${s.url}/signin`, {
+      method: 'POST',
+      headers: { origin: s.url, 'sec-fetch-site': 'same-origin', 'content-type': type },
+      body,
+    });
+  const json = await send('application/json', '{}');
+  expect(json.status).toBe(415);
+  const page = await json.text();
+  expect(page).toContain('This form can’t be read');
+  expect(page).not.toContain('application/json');
+  const form = 'application/x-www-form-urlencoded';
+  expect((await send(form, Uint8Array.from([...Buffer.from('email='), 0xff]))).status).toBe(400);
+  expect((await send(form, 'email=a&email=b')).status).toBe(400);
+});
+
 test('over https the cookie is bound to the host and sent over https only', async () => {
   const secure = await testCompanion({ HEEX_PUBLIC_URL: 'https://keys.acme.example' });
   const form = {

@@ -4,7 +4,8 @@ import type { FieldError } from '../../../shared/contract/errors.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { readBody } from '../bind.ts';
 import type { Ctx } from '../context.ts';
-import { fieldErrors, readQuery } from '../validate.ts';
+import { FORM, parseForm } from '../form.ts';
+import { fieldErrors } from '../validate.ts';
 import { type Html, icon, NOTHING } from './layout.ts';
 
 export type Values = Readonly<Record<string, string>>;
@@ -14,10 +15,8 @@ export type Errors = Readonly<Record<string, string>>;
 /** The fields of a posted form; empty ones are left out. @throws Refusal */
 export async function readForm(c: Ctx): Promise<Record<string, string>> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded')
-    throw new Refusal('unsupported_media_type', 'Send the form itself.');
-  const text = new TextDecoder().decode(await readBody(c));
-  const form = readQuery(new URLSearchParams(text));
+  if (type !== FORM) throw new Refusal('unsupported_media_type', 'Send the form itself.');
+  const form = parseForm(await readBody(c));
   return Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
 }
 

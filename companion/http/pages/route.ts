@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { PROBLEMS } from '../../../shared/contract/errors.ts';
+import { PROBLEMS, type ProblemCode } from '../../../shared/contract/errors.ts';
 import { isToken } from '../../../shared/key-format.ts';
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps, Origin } from '../../app/deps.ts';
@@ -32,12 +32,19 @@ async function callerOf(c: Ctx, deps: Deps): Promise<SessionCaller | undefined> 
   }
 }
 
+// Where the words of the API would mislead somebody in front of a form.
+const TITLES: Partial<Record<ProblemCode, string>> = {
+  unsupported_media_type: 'This form can’t be read',
+};
+const FROM_ELSEWHERE: typeof TITLES = { forbidden: 'This form was sent by another site' };
+
 /** A refusal as a page. A fault of ours goes on to the guard, which logs it. */
-async function refusalPage(c: Ctx, deps: Deps, error: unknown): Promise<Response> {
+async function refusalPage(c: Ctx, deps: Deps, error: unknown, heads = TITLES): Promise<Response> {
   const refusal = toRefusal(error);
   if (refusal.code === 'internal') throw error;
-  const [status, title] = PROBLEMS[refusal.code];
-  const text = refusal.message === title ? 'Go back and try again.' : refusal.message;
+  const [status, inApi] = PROBLEMS[refusal.code];
+  const title = heads[refusal.code] ?? inApi;
+  const text = refusal.message === inApi ? 'Go back and try again.' : refusal.message;
   const response = await render(c, deps.config.publicUrl, {
     title,
     status,
@@ -67,7 +74,7 @@ export function pagesOn(app: App, deps: Deps) {
       app.post(
         path,
         guarded(async (c) => {
-          if (crossSite(c)) throw new Refusal('forbidden', 'This form was sent by another site. Nothing was done.');
+          if (crossSite(c)) return refusalPage(c, deps, new Refusal('forbidden', 'Nothing was done.'), FROM_ELSEWHERE);
           const form = await readForm(c);
           return handler({ c, caller: await callerOf(c, deps), origin: c.get('origin'), form });
         }),

@@ -52,7 +52,9 @@ test('a coming time is told in whole units', () => {
 });
 
 test('what is left is told with minutes on the last day', () => {
-  expect(timeLeft(now + 6.5 * DAY, now)).toBe('6 days left');
+  expect(timeLeft(now + 7 * DAY - 5000, now)).toBe('7 days left');
+  expect(timeLeft(now + 6 * DAY, now)).toBe('6 days left');
+  expect(timeLeft(now + 2 * DAY, now)).toBe('2 days left');
   expect(timeLeft(now + 23 * HOUR + 48 * MINUTE, now)).toBe('23 h 48 min left');
   expect(timeLeft(now + 12 * MINUTE, now)).toBe('12 min left');
   expect(timeLeft(now + 5000, now)).toBe('1 min left');
