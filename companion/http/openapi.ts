@@ -131,6 +131,8 @@ export function openApiDocument(): object {
         ...(endpoint.body
           ? {
               requestBody: {
+                // A request without a body is taken for one without fields.
+                required: !endpoint.body.safeParse({}).success,
                 content: content(endpoint.accepts ?? ['application/json'], jsonSchema(endpoint.body, 'input')),
               },
             }

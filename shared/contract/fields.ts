@@ -15,7 +15,7 @@ const length = (text: string) => [...text].length;
 
 /** Text that people read: trimmed, NFC, of `min` to `max` characters, without anything that hides or misleads. */
 function humanText(min: number, max: number, control: RegExp) {
-  return z.string().check(
+  const text = z.string().check(
     // Line ends as they are pasted from elsewhere; a single line has none.
     z.overwrite((text) => (control === CONTROL ? text : text.replace(/\r\n?/g, '\n'))),
     // Before trimming, which would take a line feed at the end for a space.
@@ -32,6 +32,8 @@ function humanText(min: number, max: number, control: RegExp) {
       else if (min > 0 && !VISIBLE.test(text)) say('must have visible characters');
     }),
   );
+  // The lengths are checked above, in characters: the reference is told of them here.
+  return text.register(z.globalRegistry, { ...(min > 0 ? { minLength: min } : {}), maxLength: max });
 }
 
 /** A name of a key, group, verifier or agent: 2 to 200 characters. */

@@ -54,6 +54,28 @@ test('a body has to be JSON, of at most 256 kB, and an object where one is asked
   for (const body of ['null', '[]', '1', '"x"', '{', '']) expect((await post(body)).status, body).toBe(400);
 });
 
+test('the OpenAPI document tells the lengths of texts, the form of times, and which bodies can be left out', async () => {
+  const { body } = await call(companion.url, 'GET', '/openapi.json');
+  const operation = (method: string, path: string) => body.paths[`/v1/workspaces/{workspaceId}${path}`][method];
+  const sent = (method: string, path: string) => operation(method, path).requestBody;
+  const created = sent('post', '/keys');
+  const fields = created.content['application/json'].schema.properties;
+  expect(fields.name).toMatchObject({ type: 'string', minLength: 2, maxLength: 200 });
+  expect(fields.description).toMatchObject({ type: 'string', maxLength: 1000 });
+  expect(JSON.stringify(fields.expiresAt)).toContain('"format":"date-time"');
+  expect([created.required, sent('patch', '').required]).toEqual([true, false]);
+  for (const endpoint of endpoints) {
+    if (!endpoint.body) continue;
+    const { requestBody } = body.paths[endpoint.path.replace(/:(\w+)/g, '{$1}')][endpoint.method.toLowerCase()];
+    const schemas = Object.values<{ schema: { required?: string[] } }>(requestBody.content);
+    const needed = schemas.some(({ schema }) => (schema.required?.length ?? 0) > 0);
+    if (needed) expect(requestBody.required, endpoint.id).toBe(true);
+  }
+  const docs = await (await fetch(`${companion.url}/docs`)).text();
+  expect(docs).toContain('string, at least 2 characters, at most 200 characters');
+  expect(docs).toContain('string, a time (RFC 3339)');
+});
+
 test('the OpenAPI document has every endpoint, and every problem of the closed list has a status', async () => {
   const { body } = await call(companion.url, 'GET', '/openapi.json');
   expect(body.openapi).toBe('3.1.0');

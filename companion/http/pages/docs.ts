@@ -17,6 +17,7 @@ interface Schema {
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  format?: string;
   pattern?: string;
   minLength?: number;
   maxLength?: number;
@@ -134,6 +135,8 @@ function shape(schema: Schema, depth: number): string {
   return `{ ${names.join(', ')} }`;
 }
 
+const FORMATS: Record<string, string> = { 'date-time': 'a time (RFC 3339)', email: 'an e-mail address' };
+
 function describe(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => String(value)).join(' | ');
@@ -147,7 +150,8 @@ function describe(schema: Schema): string {
     schema.maximum !== undefined && schema.maximum < 1e15 && `to ${schema.maximum}`,
     schema.default !== undefined && `default ${JSON.stringify(schema.default)}`,
   ].filter(Boolean);
-  return [String(schema.type ?? 'any'), ...limits].join(', ');
+  const type = [schema.type ?? 'any', schema.format && FORMATS[schema.format]].filter(Boolean).join(', ');
+  return [type, ...limits].join(', ');
 }
 
 function errors(): Html {
