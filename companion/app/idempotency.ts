@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Refusal } from '../domain/refusal.ts';
+import { DAY_MS } from '../domain/time.ts';
 import type { Change } from './caller.ts';
 
-const KEPT_MS = 86_400_000;
+const KEPT_MS = DAY_MS;
 
 /** An `Idempotency-Key`, with the text of the body that it came with. */
 export interface Idempotency {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import type { RemovalPreview } from '../../shared/contract/workspace.ts';
+import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
 import { type MemberCaller, SESSION_IDLE_MS } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { findMember, type MemberWithPerson, mayRemove, showMember } from './members.ts';
 
-const DAY_MS = 86_400_000;
 /** How far back a use counts as one that will be missed. */
 const WINDOW_DAYS = 30;
 const SOURCES_SHOWN = 100;

@@ -8,7 +8,6 @@ const TABLE: Record<Action, { own: Who; others: Who }> = {
   'workspace.read': { own: 'everyone', others: 'everyone' },
   'workspace.edit': { own: 'owners', others: 'owners' },
   'key.list': { own: 'everyone', others: 'admins' },
-  'key.list_all': { own: 'admins', others: 'admins' },
   'key.create': { own: 'everyone', others: 'nobody' },
   'key.read': { own: 'everyone', others: 'admins' },
   'key.edit': { own: 'everyone', others: 'nobody' },

@@ -1,6 +1,7 @@
+import { DAY_MS } from './time.ts';
+
 /** A client's clock may be this far ahead of ours when it adds the longest lifetime to its own time. */
 const CLOCK_SKEW_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /**
  * The expiry that is set for the one that was asked for: the longest lifetime where it is passed by no more than clocks differ.
@@ -31,11 +32,14 @@ export function expiryError(expiresAt: number | null, maxLifetimeDays: number | 
   return undefined;
 }
 
+/** Whether the plan has API access at all. */
+export const hasApiAccess = (plan: 'starter' | 'team') => plan !== 'starter';
+
 /** Why no key can be brought to life, or undefined: the plan has API access and one of the keys is left. */
 export function capacityProblem(
   workspace: { plan: 'starter' | 'team'; keyLimit: number },
   keysUsed: number,
 ): 'upgrade_required' | 'key_limit_reached' | undefined {
-  if (workspace.plan === 'starter') return 'upgrade_required';
+  if (!hasApiAccess(workspace.plan)) return 'upgrade_required';
   return keysUsed >= workspace.keyLimit ? 'key_limit_reached' : undefined;
 }

@@ -1,8 +1,8 @@
+import { DAY_MS } from './time.ts';
+
 /** How many days before its expiry the owner of a key is warned. */
 export const WARN_DAYS = [14, 7, 1] as const;
 export type WarnDays = (typeof WARN_DAYS)[number];
-
-const DAY_MS = 86_400_000;
 
 /**
  * The warning that a key is due: the nearest of those whose moment has come. One whose moment had passed when the expiry was set

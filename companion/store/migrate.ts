@@ -10,12 +10,23 @@ import { keySource } from './migrations/008-key-source.ts';
 import { activityHours, jobs } from './migrations/009-jobs.ts';
 import { usageBatch } from './migrations/010-usage-batch.ts';
 import { agentTurn } from './migrations/011-agent-turn.ts';
+import { heldPermissions } from './migrations/012-held-permissions.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
 
 /** Forward only. Position + 1 is the schema version; a released entry never changes. */
-export const MIGRATIONS: readonly string[] = [first, agents, auditChain, device, keyListing, identity, scim, jobs];
+export const MIGRATIONS: readonly string[] = [
+  first,
+  agents,
+  auditChain,
+  device,
+  keyListing,
+  identity,
+  scim,
+  jobs,
+  heldPermissions,
+];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,
   agentPresence,

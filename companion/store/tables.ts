@@ -95,6 +95,8 @@ export interface KeyRow {
   disabled_at: number | null;
   revoked_at: number | null;
   revoked_reason: RevokeReason | null;
+  /** What a revoked key was allowed, once its group was changed or deleted; null before. The database keeps it by itself. */
+  held_permissions?: string | null | undefined;
 }
 /** What the database keeps about a key by itself. */
 export interface KeyTable extends KeyRow {

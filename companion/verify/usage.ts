@@ -4,6 +4,7 @@ import { statusOf } from '../../shared/check.ts';
 import type { VerifyCode } from '../../shared/contract/verify.ts';
 import type { KeyCheck, SecretRef, UsageRecorder } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { HOUR_MS } from '../domain/time.ts';
 import type { FromWriter } from './usage-worker.ts';
 import { ROW_FIELDS, type UsageBatch, type UsageCount } from './usage-writer.ts';
 
@@ -155,8 +156,6 @@ async function stop(worker: Worker | undefined): Promise<void> {
   worker.postMessage(null);
   await Promise.race([gone, sleep(500, undefined, { ref: false }).then(() => worker.terminate())]);
 }
-
-const HOUR_MS = 3_600_000;
 
 function count(
   pending: Map<string, UsageCount>,

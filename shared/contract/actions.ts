@@ -3,7 +3,6 @@ export const ACTIONS = [
   'workspace.read',
   'workspace.edit',
   'key.list',
-  'key.list_all',
   'key.create',
   'key.read',
   'key.edit',

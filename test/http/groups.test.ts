@@ -51,7 +51,23 @@ describe('a group', () => {
     for (const k of [key, other]) await s.as(ada, 'POST', `W/keys/${k.id}/revoke`);
     expect((await s.as(admin, 'DELETE', `W/groups/${id}`)).status).toBe(204);
     expect((await s.as(admin, 'DELETE', `W/groups/${id}`)).status).toBe(404);
-    expect(await read(key.id)).toMatchObject({ groupId: null, permissions: [] });
+    expect(await read(key.id)).toMatchObject({ groupId: null, permissions: PERMISSIONS });
+  });
+
+  test('that is changed or deleted later leaves what a revoked key was allowed as it was', async () => {
+    const { id } = await group();
+    const make = async (permissions: string[] | null) => (await s.key(ada, { groupId: id, permissions })).id;
+    const [all, part, live] = [await make(null), await make(['agents:enroll', 'events:read']), await make(null)];
+    for (const key of [all, part]) await s.as(ada, 'POST', `W/keys/${key}/revoke`);
+    await s.as(admin, 'PATCH', `W/groups/${id}`, { permissions: ['events:read'] });
+    const held = async () => [(await read(all)).permissions, (await read(part)).permissions];
+    const then = [PERMISSIONS, ['events:read', 'agents:enroll']];
+    expect(await held()).toEqual(then);
+    expect((await read(live)).permissions).toEqual(['events:read']);
+    await s.as(ada, 'POST', `W/keys/${live}/revoke`);
+    await s.as(admin, 'DELETE', `W/groups/${id}`);
+    expect(await held()).toEqual(then);
+    expect(await read(live)).toMatchObject({ groupId: null, permissions: ['events:read'] });
   });
 
   test('leaves an audit row for each change and none for a change of nothing', async () => {

@@ -1,11 +1,11 @@
 import type { KeyEvent } from '../../../shared/contract/overview.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import { dueWarning, WARN_DAYS, type WarnDays } from '../../domain/warnings.ts';
 import type { Reading } from '../../store/store.ts';
 import type { Deps } from '../deps.ts';
 import { mailExpiry } from '../keys/mail.ts';
 import type { BackgroundJob } from './job.ts';
 
-const DAY_MS = 86_400_000;
 const AT_ONCE = 200;
 
 /** Working keys of all workspaces that expire within the first warning, soonest first. */

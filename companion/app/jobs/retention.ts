@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { PERIODS } from '../../../shared/contract/overview.ts';
+import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
 import type { Deps } from '../deps.ts';
 import type { BackgroundJob } from './job.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Rows removed at once: a few milliseconds of the one thread, and of the write lock. */
 const AT_ONCE = 1000;
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../../shared/contract/overview.ts';
+import { iso } from '../../domain/time.ts';
 import type { JobRow } from '../../store/tables-jobs.ts';
 import type { Deps } from '../deps.ts';
 import { expiryWarnings } from './expiry-warnings.ts';
@@ -96,7 +97,6 @@ export function startJobs(deps: Deps): { stop(): Promise<void> } {
 export async function listJobs(deps: Deps): Promise<{ items: Job[]; nextCursor: null }> {
   const rows = await deps.store.read.selectFrom('job').selectAll().execute();
   const byName = new Map(rows.map((row) => [row.name, row]));
-  const iso = (at: number) => new Date(at).toISOString();
   const items = JOBS.map(({ name, summary, everyMs }): Job => {
     const row = byName.get(name);
     return {

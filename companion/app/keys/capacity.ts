@@ -1,4 +1,4 @@
-import { capacityProblem } from '../../domain/policy.ts';
+import { capacityProblem, hasApiAccess } from '../../domain/policy.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { countKeysUsed } from '../../store/keys.ts';
 import type { Change } from '../caller.ts';
@@ -27,7 +27,7 @@ export async function needPlan({ tx, member }: Change): Promise<void> {
     .select('plan')
     .where('id', '=', member.workspaceId)
     .executeTakeFirstOrThrow();
-  if (plan === 'starter') throw new Refusal('upgrade_required');
+  if (!hasApiAccess(plan)) throw new Refusal('upgrade_required');
 }
 
 /** The longest that a key of this workspace may live, in days; null is no maximum. */

@@ -2,8 +2,9 @@ import type { BodyOf } from '../../../shared/contract/endpoint.ts';
 import type { Key, KeyWithSecret, keys } from '../../../shared/contract/keys.ts';
 import { makeKey, prefixOf } from '../../../shared/key-format.ts';
 import { clampExpiry, expiryError } from '../../domain/policy.ts';
-import { badField, Refusal } from '../../domain/refusal.ts';
+import { badField } from '../../domain/refusal.ts';
 import { countsTowardLimit } from '../../domain/status.ts';
+import { isoOrNull } from '../../domain/time.ts';
 import { audit, by } from '../audit.ts';
 import { type Change, changeAs, type MemberCaller } from '../caller.ts';
 import type { Deps } from '../deps.ts';
@@ -49,15 +50,14 @@ async function replaceSecret(deps: Deps, caller: MemberCaller, change: Change, k
   await issueSecret(deps, change, row.id, secret);
   if (next.expiresAt !== row.expires_at)
     await tx.updateTable('api_key').set({ expires_at: next.expiresAt }).where('id', '=', row.id).execute();
-  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
   await audit(tx, {
     workspaceId: member.workspaceId,
     at: now,
     ...by(caller),
     action: 'key.rotated',
     target: target(row),
-    before: { expiresAt: iso(before.expiresAt) },
-    after: { expiresAt: iso(next.expiresAt), prefix: prefixOf(secret), oldSecretEndsAt: iso(oldEndsAt) },
+    before: { expiresAt: isoOrNull(before.expiresAt) },
+    after: { expiresAt: isoOrNull(next.expiresAt), prefix: prefixOf(secret), oldSecretEndsAt: isoOrNull(oldEndsAt) },
   });
   return secret;
 }
@@ -104,12 +104,13 @@ export async function rotateKey(
 /** Ends the old secret of a rotation now. @throws Refusal not_found, forbidden, conflict when only one secret lives */
 export async function finishRotation(deps: Deps, caller: MemberCaller, keyId: string): Promise<Key> {
   const row = await changeAs(deps, caller, 'key.rotate', async (change) => {
-    const { row, old, next } = await moveKey(change, keyId, 'key.rotate', { kind: 'finish' });
-    if (!old) throw new Refusal('conflict');
+    const { row, before, next } = await moveKey(change, keyId, 'key.rotate', { kind: 'finish' });
     await change.tx
       .updateTable('api_key_secret')
       .set({ ends_at: next.oldSecretEndsAt })
-      .where('id', '=', old.id)
+      .where('key_id', '=', row.id)
+      .where('current', '=', 0)
+      .where('ends_at', '>', change.now)
       .execute();
     await audit(change.tx, {
       workspaceId: change.member.workspaceId,
@@ -117,8 +118,8 @@ export async function finishRotation(deps: Deps, caller: MemberCaller, keyId: st
       ...by(caller),
       action: 'key.rotation_finished',
       target: target(row),
-      before: { oldSecretEndsAt: new Date(old.ends_at ?? 0).toISOString() },
-      after: { oldSecretEndsAt: new Date(change.now).toISOString() },
+      before: { oldSecretEndsAt: isoOrNull(before.oldSecretEndsAt) },
+      after: { oldSecretEndsAt: isoOrNull(next.oldSecretEndsAt) },
     });
     return row;
   });

@@ -2,13 +2,11 @@ import type { Key } from '../../../shared/contract/keys.ts';
 import { twoSecretsLive } from '../../domain/lifecycle.ts';
 import { effectivePermissions } from '../../domain/permissions.ts';
 import { statusOf } from '../../domain/status.ts';
+import { iso, isoOrNull } from '../../domain/time.ts';
 import { findSecrets, stateOf } from '../../store/keys.ts';
 import type { Reading } from '../../store/store.ts';
 import type { KeyRow, KeySecretRow, SecretUseRow } from '../../store/tables.ts';
 import type { Deps } from '../deps.ts';
-
-const iso = (at: number) => new Date(at).toISOString();
-const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 
 const toUse = (row: SecretUseRow | undefined) =>
   row ? { at: iso(row.last_at), ip: row.last_ip, userAgent: row.last_user_agent } : null;
@@ -23,6 +21,12 @@ async function groupPermissions(db: Reading, ids: readonly string[]): Promise<Ma
     .where('id', 'in', ids)
     .execute();
   return new Map(rows.map((row) => [row.id, JSON.parse(row.permissions)]));
+}
+
+/** What a key may do; of a revoked one, what it last might. */
+function permissionsOf(row: KeyRow, group: readonly string[] | null): string[] {
+  if (row.revoked_at !== null && row.held_permissions != null) return JSON.parse(row.held_permissions);
+  return [...effectivePermissions(group, row.permissions === null ? null : JSON.parse(row.permissions))];
 }
 
 function toKey(
@@ -48,7 +52,7 @@ function toKey(
     revokedAt: isoOrNull(row.revoked_at),
     disabledAt: isoOrNull(row.disabled_at),
     groupId: row.group_id,
-    permissions: [...effectivePermissions(group, row.permissions === null ? null : JSON.parse(row.permissions))],
+    permissions: permissionsOf(row, group),
     customers: JSON.parse(row.customers),
     ipAllowlist: JSON.parse(row.ip_allowlist),
     rateLimit:

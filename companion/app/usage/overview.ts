@@ -4,14 +4,14 @@ import type { QueryOf } from '../../../shared/contract/endpoint.ts';
 import { type activity, type Overview, PERIODS, type SeriesPoint } from '../../../shared/contract/overview.ts';
 import { EXPIRING_SOON_MS } from '../../../shared/expiry.ts';
 import type { Environment } from '../../../shared/key-format.ts';
+import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
 import { countKeysUsed } from '../../store/keys.ts';
 import type { KeyRow } from '../../store/tables.ts';
 import type { MemberCaller } from '../caller.ts';
 import type { Deps } from '../deps.ts';
 import { viewKeys } from '../keys/view.ts';
 
-const HOUR_MS = 3_600_000;
-const UNUSED_MS = 90 * 86_400_000;
+const UNUSED_MS = 90 * DAY_MS;
 /** Keys that each list of the overview shows; there may be more. */
 const SHOWN = 10;
 /** Keys looked at in one turn of the event loop. */

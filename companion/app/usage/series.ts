@@ -1,6 +1,5 @@
 import type { UsageDay } from '../../../shared/contract/keys.ts';
-
-export const DAY_MS = 86_400_000;
+import { DAY_MS } from '../../domain/time.ts';
 
 /** The day of a time, as days since 1970-01-01 UTC. */
 export const dayOf = (at: number) => Math.floor(at / DAY_MS);

@@ -7,6 +7,7 @@ import type { Deps } from '../../app/deps.ts';
 import { authenticateSession, signIn } from '../../app/sessions.ts';
 import { listSsoButtons } from '../../app/sso-settings.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
@@ -14,7 +15,6 @@ import { callout, type Html, heading, icon, initials, NOTHING, render } from './
 import { type FormCall, type Pages, seeOther, signedIn } from './route.ts';
 import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons } from './ways.ts';
 
-const DAY_MS = 86_400_000;
 export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };
 
 /**
