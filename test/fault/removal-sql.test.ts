@@ -85,6 +85,14 @@ test('no statement that replaces a row gets rid of a member without their keys',
     `insert or replace into api_key (id, workspace_id, membership_id, created_by, name, name_folded, description, environment, customers, ip_allowlist, created_at)
        select 'key_new', workspace_id, membership_id, '{}', name, name_folded, '', environment, '[]', '[]', 1 from api_key where id = '${one.keys[0]?.id}'`,
     `update or replace api_key set id = '${two.keys[0]?.id}' where id = '${one.keys[0]?.id}'`,
+    // By the row number, foreign keys off: there is none.
+    `insert or replace into membership (rowid, id, workspace_id, user_id, role, joined_at) select rowid, 'mem_new', workspace_id, 'usr_new', role, 1 from membership where id = '${one.membershipId}'`,
+    `update or replace membership set rowid = (select rowid from membership where id = '${two.membershipId}') where id = '${one.membershipId}'`,
+    `insert or replace into user (rowid, id, name, email, created_at) select rowid, 'usr_new', 'x', 'new@acme.example', 1 from user where id = '${one.userId}'`,
+    `update or replace user set rowid = (select rowid from user where id = '${two.userId}') where id = '${one.userId}'`,
+    `insert or replace into workspace (rowid, id, name, plan, key_limit, created_at) select rowid, 'ws_new', 'x', 'team', 5, 1 from workspace`,
+    `update or replace workspace set rowid = rowid + 1`,
+    `update or replace api_key set rowid = (select rowid from api_key where id = '${two.keys[0]?.id}') where id = '${one.keys[0]?.id}'`,
     `update or replace api_key set name_folded = 'key 1' where id = '${one.keys[0]?.id}'`,
   ];
   const before = JSON.stringify([one, two].map((member) => remains(rows.db, member)));

@@ -9,12 +9,12 @@ export const first = `
 create table workspace (
   id text primary key, name text not null, plan text not null check (plan in ('starter', 'team')),
   key_limit integer not null check (key_limit >= 0), max_key_lifetime_days integer, created_at integer not null
-) strict;
+) strict, without rowid;
 
 create table user (
   id text primary key, name text not null, email text not null unique, password_hash text,
   created_at integer not null, disabled_at integer
-) strict;
+) strict, without rowid;
 
 create table membership (
   id text primary key,
@@ -23,7 +23,7 @@ create table membership (
   role text not null check (role in ('owner', 'admin', 'member')),
   joined_at integer not null, suspended_at integer,
   unique (workspace_id, user_id)
-) strict;
+) strict, without rowid;
 create index membership_user on membership (user_id);
 
 create table invitation (
@@ -59,7 +59,7 @@ create table api_key (
   check (membership_id is not null or revoked_at is not null),
   check ((revoked_at is null) = (revoked_reason is null)),
   check ((rate_limit is null) = (rate_window_seconds is null))
-) strict;
+) strict, without rowid;
 create unique index api_key_name on api_key (membership_id, name_folded) where revoked_at is null;
 create index api_key_listed on api_key (workspace_id, created_at desc, id desc);
 create index api_key_owner on api_key (membership_id, created_at desc, id desc);
@@ -138,7 +138,7 @@ create trigger workspace_leaves before delete on workspace begin
   delete from membership where workspace_id = old.id;
 end;
 
--- INSERT OR REPLACE deletes without running delete triggers: it is refused. Ids and belonging never change.
+-- INSERT OR REPLACE deletes without running delete triggers: it is refused, and the tables above have no rowid to replace by. Ids and belonging never change.
 create trigger membership_unique before insert on membership
   when exists (select 1 from membership where id = new.id or (workspace_id = new.workspace_id and user_id = new.user_id))
   begin select raise(abort, 'UNIQUE constraint failed: membership'); end;
