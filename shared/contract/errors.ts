@@ -19,7 +19,7 @@ export const PROBLEMS = {
   in_use: [409, 'It is still in use'],
   precondition_failed: [412, 'It has changed since you looked'],
   payload_too_large: [413, 'The body is larger than 256 kB'],
-  unsupported_media_type: [415, 'The body has to be JSON in UTF-8, or what else is said here'],
+  unsupported_media_type: [415, 'The body is of a type that is not taken here'],
   wrong_host: [421, 'This server does not answer for that host'],
   websocket_required: [426, 'This path speaks WebSocket only'],
   idempotency_mismatch: [422, 'That Idempotency-Key was used with another body'],
