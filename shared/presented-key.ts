@@ -1,5 +1,6 @@
 const BEARER = /^Bearer +([^\s,]+) *$/i;
-const ANY_BEARER = /^\s*Bearer\b/i;
+// Also after a comma: lines that a gateway has joined.
+const ANY_BEARER = /(^|,)\s*Bearer\b/i;
 
 /** The token of an `Authorization: Bearer …` header, or undefined for any other value (RFC 6750, RFC 9110 11.6.2). */
 export function tokenOf(authorization: string | undefined): string | undefined {

@@ -1,18 +1,24 @@
-import type { UsageReport } from '../../shared/contract/verify.ts';
+import { statusOf } from '../../shared/check.ts';
+import type { UsageReport, VerifyCode } from '../../shared/contract/verify.ts';
 import type { Deps, SecretRef, Verifier } from './deps.ts';
 
 /**
- * Counts what a service has decided by itself. What is not about a key of its workspace is left out; what is dated in the
- * future counts as now.
+ * Counts what a service has decided by itself. What is not about a key of its workspace is left out, and of a key of another
+ * environment all but that it was refused as a key: no other decision about it can be the service's. What is dated in the future
+ * counts as now.
  * @returns how many uses were counted; those of a batch that was sent before, too
  */
 export async function reportUsage(deps: Deps, verifier: Verifier, report: UsageReport): Promise<{ counted: number }> {
   const secrets = await findSecrets(deps, verifier, [...report.uses, ...report.notes]);
   const now = deps.now();
-  const known = <T extends { keyId: string; secretId: string }>(items: readonly T[]): (T & SecretRef)[] =>
+  const known = <T extends { keyId: string; secretId: string; code: VerifyCode }>(
+    items: readonly T[],
+  ): (T & SecretRef)[] =>
     items.flatMap((item) => {
       const secret = secrets.get(item.secretId);
-      return secret && secret.keyId === item.keyId ? [{ ...item, ...secret }] : [];
+      if (secret?.keyId !== item.keyId) return [];
+      const decides = secret.environment === verifier.environment || statusOf(item.code) === 401;
+      return decides ? [{ ...item, ...secret }] : [];
     });
   const uses = known(report.uses).map((u) => ({ ...u, lastAt: Math.min(u.lastAt, now) }));
   const notes = known(report.notes).map((n) => ({ ...n, at: Math.min(n.at, now) }));

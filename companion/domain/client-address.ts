@@ -40,7 +40,7 @@ function readEntry(text: string): string {
 /**
  * Where a request came from: the peer, unless that is a trusted proxy; then the entry of `X-Forwarded-For` that the outermost
  * trusted proxy wrote, counted from the right. What stands further left is the client's own claim. `Forwarded` and `X-Real-IP`
- * are ignored.
+ * are ignored. Where there are fewer entries than hops, it is the peer.
  * @param peer the address of the socket
  * @param forwarded the values of all `X-Forwarded-For` lines, joined by commas in their order
  * @throws Refusal bad_request where a trusted proxy sent an entry that is not an address
@@ -53,6 +53,7 @@ export function clientAddress(
   if (trust.kind === 'none' || peer === null || forwarded === undefined) return peer;
   if (trust.kind === 'ranges' && !trust.includes(peer)) return peer;
   const path = [...forwarded.split(',').map(readEntry), peer];
-  if (trust.kind === 'hops') return path[Math.max(0, path.length - 1 - trust.hops)] as string;
+  // Fewer entries than proxies: one of them was passed by, and the leftmost may be the client's claim.
+  if (trust.kind === 'hops') return path[path.length - 1 - trust.hops] ?? peer;
   return path.findLast((address) => !trust.includes(address)) ?? (path[0] as string);
 }

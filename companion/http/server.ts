@@ -31,7 +31,8 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
     requestTimeout: 12_000,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
-    maxHeaderSize: 16_384,
+    // More than gateways take from their clients (nginx: 32 kB), so that what they pass on is decided, not turned away.
+    maxHeaderSize: 40_960,
     shouldUpgradeCallback: isForAgents,
   });
   server.maxConnections = 10_000;

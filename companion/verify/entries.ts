@@ -91,7 +91,8 @@ export function createEntryReader(db: Database.Database, anchors: Anchors): Entr
     record(hash, workspaceId, environment) {
       const row = keyByHash.get(hash);
       if (row?.workspace_id !== workspaceId) return null;
-      return { ...toRecord(row), identity: row.environment === environment ? toIdentity(row) : null };
+      if (row.environment === environment) return { ...toRecord(row), identity: toIdentity(row) };
+      return { ...toRecord(row), ipAllowlist: [], rateLimit: null, identity: null };
     },
     verifier(hash) {
       const row = verifierByHash.get(hash);

@@ -42,8 +42,11 @@ export const rateState = z.object({
 });
 export type RateState = z.infer<typeof rateState>;
 
-/** How long each text of a question may be; a longer user agent is cut. */
-export const VERIFY_LIMITS = { key: 512, customer: 128, ip: 64, userAgent: 512 } as const;
+/**
+ * How long each text of a question may be; a longer user agent is cut. What is too long for a key is a malformed one, not a wrong
+ * question.
+ */
+export const VERIFY_LIMITS = { customer: 128, ip: 64, userAgent: 512 } as const;
 /** A user agent as far as it is kept: the first 512 characters. A client's long one is no reason to refuse its key. */
 export const cutUserAgent = (text: string) => text.slice(0, VERIFY_LIMITS.userAgent).toWellFormed();
 const askedUserAgent = z.string().check(z.overwrite(cutUserAgent));
@@ -53,7 +56,7 @@ const askedCustomer = z
   .check(z.minLength(1, 'must not be empty'), z.maxLength(VERIFY_LIMITS.customer, 'use at most 128 characters'));
 
 export const verifyBody = z.strictObject({
-  key: z.string().check(z.maxLength(VERIFY_LIMITS.key, 'is too long for a key')),
+  key: z.string(),
   permissions: z.optional(askedPermissions),
   customer: z.optional(askedCustomer),
   ip: z.optional(z.string().check(z.maxLength(VERIFY_LIMITS.ip, 'is too long for an address'))),
@@ -107,7 +110,15 @@ export const resolved = z.object({
 });
 export type Resolved = z.infer<typeof resolved>;
 
-const count = z.number().check(z.int('must be a whole number'), z.gte(1, 'must be 1 or more'), z.lte(1e12));
+/** How many uses one line of a report may stand for; a service has more to tell only after a long time out of reach. */
+export const MOST_COUNTED = 10_000_000;
+const count = z
+  .number()
+  .check(
+    z.int('must be a whole number'),
+    z.gte(1, 'must be 1 or more'),
+    z.lte(MOST_COUNTED, `must be at most ${MOST_COUNTED}`),
+  );
 const moment = z.number().check(z.int('must be milliseconds'), z.gte(0), z.lte(8.64e15));
 const reportedCode = z.enum(
   VERIFY_CODES.filter((c) => c !== 'malformed' && c !== 'unknown'),

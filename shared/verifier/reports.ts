@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyFacts } from '../check.ts';
-import type { UsageReport, VerifyCode } from '../contract/verify.ts';
+import { MOST_COUNTED, type UsageReport, type VerifyCode } from '../contract/verify.ts';
 
 type Code = UsageReport['uses'][number]['code'];
 type Use = UsageReport['uses'][number];
@@ -28,6 +28,14 @@ const MOST_NOTES = 10_000;
 /** Rows for uses that were let through, of which there may be a million a second; refusals have theirs, all of them. */
 const GOOD_NOTES_AT_ONCE = 100;
 
+/** The same uses in lines that a report may have: one that is refused would keep back all after it. */
+function split(use: Use): Use[] {
+  const lines: Use[] = [];
+  for (let left = use.count; left > 0; left -= MOST_COUNTED)
+    lines.push({ ...use, count: Math.min(left, MOST_COUNTED) });
+  return lines;
+}
+
 /**
  * Gathers uses and hands them in, about twice a second. A batch is kept until the companion has it, and counted once however
  * often it arrives. Counts are in memory until then: a service that is killed loses half a second of them.
@@ -52,7 +60,7 @@ export function createReports(send: (report: UsageReport) => Promise<boolean>): 
   }
 
   function cut(): void {
-    const all = [...uses.values()];
+    const all = [...uses.values()].flatMap(split);
     const rows = notes;
     uses = new Map();
     notes = [];

@@ -36,6 +36,11 @@ const FORGED: [string, string][] = [
   ['X-Heex-Key-Name', 'forged'],
   ['X-Heex-Owner', 'forged'],
   ['x-heex-owner', 'forged again'],
+  ['X_Heex_Owner', 'forged'],
+  ['X-Heex_Owner', 'forged'],
+  ['X_Heex-Owner', 'forged'],
+  ['x_heex-key_id', 'forged'],
+  ['X-Heex-Key_Id', 'forged'],
   ['X-Heex-Workspace', 'forged'],
   ['X-Heex-Environment', 'forged'],
   ['X-Heex-Permissions', 'forged:all'],
@@ -119,6 +124,20 @@ for (const [name, start] of [
       expect(JSON.stringify(behind.reached)).not.toContain('forged');
       expect(behind.reached[0]?.headers['x-heex-key-id']).toBe(id);
       expect(behind.reached[0]?.headers['x-heex-customers'] ?? '').toBe('');
+    });
+
+    test('a key with all the customers and permissions it may have gets through', async () => {
+      const customers = Array.from({ length: 100 }, (_, i) => `c${i}-`.padEnd(128, 'x'));
+      const { secret } = await bench.key({ groupId, customers });
+      expect((await withKey(secret)).status).toBe(200);
+      expect(behind.reached[0]?.headers['x-heex-customers']).toBe(customers.join(' '));
+    });
+
+    test('a client that sends large headers is let through or denied like any other', async () => {
+      const { secret } = await bench.key({ groupId });
+      const large = Array.from({ length: 4 }, (_, i): [string, string] => [`X-Large-${i}`, 'x'.repeat(5_000)]);
+      expect((await withKey(secret, large)).status).toBe(200);
+      expect((await withKey('nonsense', large)).status).toBe(401);
     });
 
     test('each denial arrives as 401, 403 or 429, never as 500, and the service sees nothing of it', async () => {

@@ -146,6 +146,13 @@ describe('two credentials, or one that reads in two ways, are refused', () => {
     ],
     ['a list in X-API-Key', (a, b) => [['X-API-Key', `${a}, ${b}`]]],
     ['a list in Authorization', (a, b) => [['Authorization', `Bearer ${a}, Bearer ${b}`]]],
+    [
+      'a key behind a comma in Authorization, beside X-API-Key',
+      (a, b) => [
+        ['X-API-Key', a],
+        ['Authorization', `Basic dXNlcjpwYXNz, Bearer ${b}`],
+      ],
+    ],
     ['another scheme', (a) => [['Authorization', `Token ${a}`]]],
     [
       'an empty X-API-Key beside a good one',
@@ -258,9 +265,23 @@ test('a query that is not understood is refused, not ignored', async () => {
     expect([query, (await withKey(secret, query)).status >= 400]).toEqual([query, true]);
 });
 
-test('below /v1/auth/ a gateway appends the path and query of its client, which then mean nothing', async () => {
+test('a slash at the end changes nothing about what is asked for', async () => {
   const { secret } = await bench.key();
-  const { status, headers } = await ask('/orders/7?mode=nginx&customer=c9', [['X-API-Key', secret]], 'DELETE');
+  expect((await withKey(secret, '/')).status).toBe(200);
+  expect((await withKey(secret, '/?permission=a:b')).status).toBe(403);
+  expect((await withKey(secret, '/?mode=nginx&permission=a:b')).headers['x-heex-status']).toBe('403');
+  expect((await withKey(secret, '/?unknown=1')).status).toBe(400);
+});
+
+test('below /v1/auth/envoy/ Envoy appends the path and query of its client, which then mean nothing; elsewhere is nothing', async () => {
+  const { secret } = await bench.key();
+  const gateway = (key: string) => ({ 'X-API-Key': key, 'X-Heex-Verifier': verifier });
+  for (const path of ['/orders/7', '//', '/envoy', '/envoy?permission=a:b', '/envoyorders', '/x?permission=a:b'])
+    expect([path, (await fetch(`${companion.url}/v1/auth${path}`, { headers: gateway(secret) })).status]).toEqual([
+      path,
+      404,
+    ]);
+  const { status, headers } = await ask('/envoy/orders/7?mode=nginx&customer=c9', [['X-API-Key', secret]], 'DELETE');
   expect(status).toBe(200);
   expect(headers['x-heex-status']).toBeUndefined();
   expect((await ask('orize', [['X-API-Key', secret]])).status).not.toBe(200);
@@ -284,7 +305,7 @@ describe('as other gateways ask', () => {
     const { secret } = await bench.key({ rateLimit: { limit: 1, windowSeconds: 60 } });
     const envoy = (key: string) =>
       ask(
-        '/a/../b//c%2F?permission=x:y',
+        '/envoy/a/../b//c%2F?permission=x:y',
         [
           ['X-API-Key', key],
           ['Content-Length', '0'],

@@ -50,7 +50,13 @@ test('of a key that is no good it learns nothing but that', async () => {
   const { id, secret } = await bench.key();
   await bench.edit(id, { revoked_at: 1, revoked_reason: 'by_owner' });
   const elsewhere = await bench.key({ ipAllowlist: ['10.0.0.0/8'] });
-  for (const token of [secret, 'nonsense', elsewhere.secret, (await bench.key({ environment: 'staging' })).secret])
+  for (const token of [
+    secret,
+    'nonsense',
+    'x'.repeat(100_000),
+    elsewhere.secret,
+    (await bench.key({ environment: 'staging' })).secret,
+  ])
     expect(await introspect(token)).toEqual({ active: false });
   const additionalParameters = { ip: '10.1.2.3', token_type_hint: 'access_token', whatever: '1' };
   expect(await introspect(elsewhere.secret, { additionalParameters })).toMatchObject({ active: true });

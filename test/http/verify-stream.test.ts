@@ -105,6 +105,26 @@ test('a listener that missed the making of its own verifier is told of it, too, 
   listening.stop();
 });
 
+test('a listener whose verifier was made, and changed, in the gap is served from wherever it resumes', async () => {
+  const verifier = await bench.verifier();
+  await companion.deps.store.transact(async (tx) => {
+    await tx.updateTable('verifier').set({ name: 'Renamed' }).where('id', '=', verifier.id).execute();
+  });
+  const own = await companion.deps.store.read
+    .selectFrom('change')
+    .select('seq')
+    .where('id', '=', verifier.id)
+    .orderBy('seq')
+    .executeTakeFirstOrThrow();
+  for (const id of ['0', '1', String(own.seq - 1)]) {
+    const listening = await listen(verifier.secret, id);
+    await listening.until(isTick);
+    const key = await bench.key();
+    await listening.until(changed(key.id));
+    listening.stop();
+  }
+});
+
 test('where the gap is too old, or no gap of ours, the listener starts anew', async () => {
   const { secret } = await bench.verifier();
   for (let i = 0; i < 3; i++) await bench.key();
@@ -157,7 +177,12 @@ test('a look-up tells all that is needed to decide, and of a key of another envi
   const { secret: verifier } = await bench.verifier();
   const [here, there] = [
     await bench.key({ ipAllowlist: ['10.0.0.0/8'] }),
-    await bench.key({ environment: 'staging', name: 'Secret plan' }),
+    await bench.key({
+      environment: 'staging',
+      name: 'Secret plan',
+      ipAllowlist: ['10.9.0.0/16'],
+      rateLimit: { limit: 77, windowSeconds: 60 },
+    }),
   ];
   const resolve = (key: string) =>
     call(companion.url, 'POST', '/v1/verify/resolve', { token: verifier, body: { key } });
@@ -165,7 +190,12 @@ test('a look-up tells all that is needed to decide, and of a key of another envi
     environment: 'production',
     key: { keyId: here.id, ipAllowlist: ['10.0.0.0/8'], revoked: false, identity: { id: here.id } },
   });
-  expect((await resolve(there.secret)).body.key).toMatchObject({ environment: 'staging', identity: null });
+  expect((await resolve(there.secret)).body.key).toMatchObject({
+    environment: 'staging',
+    identity: null,
+    ipAllowlist: [],
+    rateLimit: null,
+  });
   expect(JSON.stringify((await resolve(there.secret)).body)).not.toContain('Secret plan');
   expect((await resolve('nonsense')).body.key).toBeNull();
 });
@@ -219,9 +249,28 @@ test('a report is counted once, however often it arrives, and only for keys of i
   for (const bad of [
     { ...report, batch: 'short' },
     { ...report, uses: [{ ...use, count: 0 }] },
+    { ...report, uses: [{ ...use, count: 10_000_001 }] },
     { ...report, uses: [{ ...use, code: 'unknown' }] },
   ])
     expect((await call(companion.url, 'POST', '/v1/verify/usage', { token: verifier.secret, body: bad })).status).toBe(
       400,
     );
+});
+
+test('of a key of another environment only refusals as a key are counted', async () => {
+  const { secret: verifier } = await bench.verifier();
+  const { id: keyId, secret } = await bench.key({ environment: 'staging' });
+  const { body } = await call(companion.url, 'POST', '/v1/verify/resolve', { token: verifier, body: { key: secret } });
+  const { secretId } = body.key;
+  const lastAt = companion.deps.now();
+  const use = { keyId, secretId, count: 1, lastAt, lastIp: null, lastUserAgent: null };
+  const codes = ['valid', 'rate_limited', 'insufficient_permissions', 'wrong_environment', 'revoked'];
+  const report = { batch: 'c'.repeat(32), uses: codes.map((code) => ({ ...use, code })), notes: [] };
+  expect((await call(companion.url, 'POST', '/v1/verify/usage', { token: verifier, body: report })).body).toEqual({
+    counted: 2,
+  });
+  const { read } = companion.deps.store.activity;
+  expect(await read.selectFrom('usage_day').selectAll().where('key_id', '=', keyId).execute()).toMatchObject([
+    { valid: 0, unauthorized: 2 },
+  ]);
 });

@@ -44,7 +44,7 @@ describe('every code, decided in the given order', () => {
   test('malformed: wrong shape or checksum', async () => {
     const { secret } = await bench.key();
     const wrong = secret.slice(0, -1) + (secret.endsWith('0') ? '1' : '0');
-    for (const key of ['', 'x', `${secret} `, secret.toUpperCase(), wrong])
+    for (const key of ['', 'x', `${secret} `, secret.toUpperCase(), wrong, secret.repeat(2_000)])
       expect(await bench.codeOf(verifier, { key })).toBe('malformed');
   });
   test('unknown', async () => {
@@ -254,7 +254,7 @@ test('up to a hundred keys are asked about at once, answered in order', async ()
   const [a, b] = [await bench.key(), await bench.key({ environment: 'staging' })];
   const answer = await call(companion.url, 'POST', '/v1/verify/batch', {
     token: verifier,
-    body: { items: [{ key: a.secret }, { key: 'x' }, { key: b.secret }] },
+    body: { items: [{ key: a.secret }, { key: 'x'.repeat(600) }, { key: b.secret }] },
   });
   expect(answer.body.results.map((r: { code: string }) => r.code)).toEqual(['valid', 'malformed', 'wrong_environment']);
   expect(new Set(answer.body.results.map((r: { requestId: string }) => r.requestId)).size).toBe(3);

@@ -41,7 +41,7 @@ export interface Service {
 
 export async function service(): Promise<Service> {
   const reached: Service['reached'] = [];
-  const server: Server = createServer((req, res) => {
+  const server: Server = createServer({ maxHeaderSize: 65_536 }, (req, res) => {
     let body = '';
     req.on('data', (chunk) => {
       body += chunk;

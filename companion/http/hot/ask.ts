@@ -45,7 +45,9 @@ function countStrings(body: object): number {
   return hasKey ? strings : Number.NaN;
 }
 
-const MOST: Readonly<Record<string, number | undefined>> = Object.assign(Object.create(null), VERIFY_LIMITS);
+const MOST: Readonly<Record<string, number | undefined>> = Object.assign(Object.create(null), VERIFY_LIMITS, {
+  key: Number.POSITIVE_INFINITY,
+});
 
 function arePermissions(value: unknown): value is string[] {
   if (!Array.isArray(value) || value.length > 100) return false;

@@ -17,17 +17,22 @@ interface AuthAsk {
 }
 const PLAIN: AuthAsk = { nginx: false, permissions: undefined, customer: undefined };
 
+const ENVOY = '/v1/auth/envoy/';
+
+/** Whether that is where gateways ask: `/v1/auth`, with or without a slash, and whatever Envoy appends to its own prefix. */
+export const isAuthPath = (url: string): boolean => /^\/v1\/auth\/?(\?|$)/.test(url) || url.startsWith(ENVOY);
+
 /** A gateway asks with the same query every time: what it means is worked out once. */
 const understood = new Map<string, AuthAsk>();
 const MOST_UNDERSTOOD = 1_000;
 
 /**
- * What the query asks for. Below `/v1/auth/` it is not looked at: there a gateway (Envoy) appends what its client asked for.
+ * What the query asks for. Below `/v1/auth/envoy/` it is not looked at: there Envoy appends what its client asked for.
  * @throws Refusal bad_request
  */
 function readQuery(url: string): AuthAsk {
   const start = url.indexOf('?');
-  if (start < 0 || url.startsWith('/v1/auth/')) return PLAIN;
+  if (start < 0 || url.startsWith(ENVOY)) return PLAIN;
   const text = url.slice(start + 1);
   const known = understood.get(text);
   if (known) return known;
@@ -48,7 +53,7 @@ function readQuery(url: string): AuthAsk {
 }
 
 // Asked of the raw text, so that an error on the way to understanding it is answered in the right form, too.
-const wantsNginx = (url: string) => !url.startsWith('/v1/auth/') && /[?&]mode=nginx(&|$)/.test(url);
+const wantsNginx = (url: string) => !url.startsWith(ENVOY) && /[?&]mode=nginx(&|$)/.test(url);
 
 /** `/v1/auth`, for gateways: the caller's key in, a status and identity headers out. Whatever the method. */
 export function answerAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {

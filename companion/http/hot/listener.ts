@@ -5,7 +5,7 @@ import type { AddressOf } from '../client-address.ts';
 import type { SecureHeaders } from '../guard.ts';
 import { describeError, type Log } from '../log.ts';
 import { toRefusal } from '../problems.ts';
-import { answerAuth } from './auth.ts';
+import { answerAuth, isAuthPath } from './auth.ts';
 import { sendProblem } from './send.ts';
 import { answerStream } from './stream.ts';
 import { answerVerify } from './verify.ts';
@@ -69,7 +69,7 @@ export function createHotListener(options: HotOptions): (req: IncomingMessage, r
     const { url = '' } = req;
     if (req.method === 'POST' && url === '/v1/verify') return guarded(answerVerify, req, res);
     if (req.method === 'GET' && /^\/v1\/verify\/stream(\?|$)/.test(url)) return guarded(answerStream, req, res);
-    if (url.startsWith('/v1/auth') && /^[?/]?$/.test(url.charAt(8))) return guarded(answerAuth, req, res);
+    if (url.startsWith('/v1/auth') && isAuthPath(url)) return guarded(answerAuth, req, res);
     return false;
   };
 }

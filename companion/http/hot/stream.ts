@@ -27,6 +27,8 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
     },
     end: () => res.end(),
   });
+  // A line that breaks is not the process's end; what waits for it is over with 'close'.
+  res.on('error', () => {});
   res.on('close', stop);
 }
 
