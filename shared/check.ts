@@ -25,6 +25,8 @@ export interface KeyFacts {
   rateLimit: { limit: number; windowSeconds: number } | null;
 }
 
+type KeyState = Pick<KeyFacts, 'revoked' | 'disabled' | 'suspended' | 'expiresAt' | 'endsAt'>;
+
 export interface KeyAsk {
   /** The environment and workspace of whoever asks; undefined asks about the key's own. */
   environment: Environment | undefined;
@@ -42,15 +44,22 @@ export interface KeyAsk {
 export function decide(facts: KeyFacts, ask: KeyAsk, now: number): VerifyCode {
   // A key of another workspace does not exist for the one who asks.
   if (ask.workspaceId !== undefined && facts.workspaceId !== ask.workspaceId) return 'unknown';
-  if (facts.revoked || (facts.endsAt !== null && facts.endsAt <= now)) return 'revoked';
-  if (facts.disabled) return 'disabled';
-  if (facts.suspended) return 'owner_suspended';
-  if (facts.expiresAt !== null && facts.expiresAt <= now) return 'expired';
+  const state = decideState(facts, now);
+  if (state !== 'valid') return state;
   if (ask.environment !== undefined && facts.environment !== ask.environment) return 'wrong_environment';
   if (facts.allows && (ask.ip === null || !facts.allows(ask.ip))) return 'ip_not_allowed';
   if (ask.permissions && !holdsAll(facts.permissions, ask.permissions)) return 'insufficient_permissions';
   if (ask.customer !== undefined && facts.customers.length && !facts.customers.includes(ask.customer))
     return 'customer_not_allowed';
+  return 'valid';
+}
+
+/** The first part of that: whether the key as such is good, wherever it is used and for whatever. */
+export function decideState(facts: KeyState, now: number): VerifyCode {
+  if (facts.revoked || (facts.endsAt !== null && facts.endsAt <= now)) return 'revoked';
+  if (facts.disabled) return 'disabled';
+  if (facts.suspended) return 'owner_suspended';
+  if (facts.expiresAt !== null && facts.expiresAt <= now) return 'expired';
   return 'valid';
 }
 

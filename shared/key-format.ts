@@ -85,9 +85,13 @@ export function parseKey(text: string): { environment: Environment; prefix: stri
   return environment && { environment, prefix: `heex_${match[1]}_${match[2].slice(0, SHOWN_LENGTH)}` };
 }
 
+const TOKENS = Object.fromEntries(
+  Object.entries(TOKEN_KINDS).map(([kind, letters]) => [kind, new RegExp(`^${letters}_${BODY}$`)]),
+) as Record<TokenKind, RegExp>;
+
 /** Whether the text is a well-formed token of that kind. */
 export function isToken(kind: TokenKind, text: string): boolean {
-  const match = new RegExp(`^${TOKEN_KINDS[kind]}_${BODY}$`).exec(text);
+  const match = TOKENS[kind].exec(text);
   return Boolean(match?.[1] && checksum(match[1]) === match[2]);
 }
 

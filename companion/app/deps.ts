@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AgentReport } from '../../shared/agent-protocol.ts';
 import type { KeyVerdict } from '../../shared/check.ts';
-import type { KeyIdentity, Resolved, VerifyCode } from '../../shared/contract/verify.ts';
+import type { KeyIdentity, RateState, Resolved, VerifyCode } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { Store } from '../store/store.ts';
 import type { Background } from './background.ts';
@@ -114,6 +114,27 @@ export interface HeldKey {
   identity: KeyIdentity;
 }
 
+/** A key that was found good, in the form in which it can be answered at the least cost. */
+export interface KeyView {
+  readonly keyId: string;
+  readonly name: string;
+  readonly environment: Environment;
+  readonly workspaceId: string;
+  readonly sharedOwner: { readonly value: KeyIdentity['owner'] };
+  readonly permissions: ReadonlySet<string>;
+  readonly customers: readonly string[];
+  identityJson(): string;
+}
+
+/** What a verifier asks about a key; the rest of a `KeyCheck` follows from who asks. */
+export type Question = Omit<KeyCheck, 'environment' | 'workspaceId' | 'verifierId' | 'purpose'>;
+
+/** A verifier that asks now: good for this turn of the event loop, since it was just made sure that nothing was missed. */
+export interface Admitted {
+  readonly verifier: Verifier;
+  ask(question: Question): { code: VerifyCode; key?: KeyView | undefined; rateLimit?: RateState | undefined };
+}
+
 /** Decides about keys from memory, in force with every change that was acknowledged. Writes nothing, waits for nothing. */
 export interface KeyChecker {
   /** Decides, takes from the rate limit and records the use. */
@@ -125,6 +146,8 @@ export interface KeyChecker {
   identify(secret: string, origin: Origin & { purpose: KeyCheck['purpose'] }): HeldKey | undefined;
   /** The verifier that a secret belongs to. */
   verifier(secret: string): Verifier | undefined;
+  /** The same for a verifier that asks about one key at once: catching up with what changed is done once for both. */
+  admit(secret: string): Admitted | undefined;
   /**
    * What has to be known of a key to decide about it elsewhere, with the number of the last change that is surely in it.
    * The key is null where there is none for that verifier.

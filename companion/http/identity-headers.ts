@@ -1,4 +1,4 @@
-import type { KeyIdentity } from '../../shared/contract/verify.ts';
+import type { KeyView } from '../app/deps.ts';
 
 // Everything but visible ASCII and the space; the percent sign too, so that decoding gives back exactly what was encoded.
 const UNSAFE = /[^ -$&-~]/u;
@@ -16,20 +16,20 @@ export function headerValue(text: string): string {
  * those that are present would let through what its client sent under that name.
  * @returns names and values, one after another
  */
-export function identityHeaders(key: KeyIdentity): string[] {
+export function identityHeaders(key: KeyView): string[] {
   return [
     'X-Heex-Key-Id',
-    key.id,
+    key.keyId,
     'X-Heex-Key-Name',
     headerValue(key.name),
     'X-Heex-Owner',
-    key.owner.membershipId,
+    key.sharedOwner.value.membershipId,
     'X-Heex-Workspace',
-    key.workspace.id,
+    key.workspaceId,
     'X-Heex-Environment',
     key.environment,
     'X-Heex-Permissions',
-    key.permissions.join(' '),
+    [...key.permissions].join(' '),
     'X-Heex-Customers',
     headerValue(key.customers.join(' ')),
   ];

@@ -1,4 +1,5 @@
-import type { Anchor, Anchors } from './entries.ts';
+import type { Anchors } from './entries.ts';
+import type { Anchor, KeyEntry } from './key-entry.ts';
 
 /** Entries that are looked at for clean-up at each write, so that no single request pays for forgetting half a cache. */
 const SWEPT_AT_ONCE = 32;
@@ -66,16 +67,43 @@ export class GenerationMap<V> {
   }
 }
 
-/** Whether something that an entry hangs on has changed since it was read. */
-export function isStale(anchors: readonly Anchor[]): boolean {
-  for (const anchor of anchors) if (anchor.stale) return true;
-  return false;
-}
-
 export interface AnchorTable extends Anchors {
   /** Makes everything that hangs on it stale. */
   drop(kind: string, id: string): void;
   dropAll(): void;
+}
+
+/** The entries of each key: one, or while a rotation overlaps two. */
+export class EntriesByKey {
+  readonly #entries = new Map<string, KeyEntry | KeyEntry[]>();
+
+  add(entry: KeyEntry): void {
+    const known = this.#entries.get(entry.keyId);
+    this.#entries.set(entry.keyId, known === undefined ? entry : [known, entry].flat());
+  }
+
+  /** Makes all entries of a key stale. */
+  drop(keyId: string): void {
+    const known = this.#entries.get(keyId);
+    if (known === undefined) return;
+    for (const entry of Array.isArray(known) ? known : [known]) entry.changed = true;
+    this.#entries.delete(keyId);
+  }
+
+  /** Forgets one that is no longer remembered. */
+  remove(entry: KeyEntry): void {
+    const known = this.#entries.get(entry.keyId);
+    if (known === entry) this.#entries.delete(entry.keyId);
+    else if (Array.isArray(known)) {
+      const rest = known.filter((other) => other !== entry);
+      if (rest.length) this.#entries.set(entry.keyId, rest.length === 1 ? (rest[0] as KeyEntry) : rest);
+      else this.#entries.delete(entry.keyId);
+    }
+  }
+
+  clear(): void {
+    for (const keyId of [...this.#entries.keys()]) this.drop(keyId);
+  }
 }
 
 /** A change to a group of ten thousand keys marks one anchor instead of looking for ten thousand entries. */

@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto';
-import { decide, type KeyVerdict } from '../../shared/check.ts';
-import { VERIFY_CODES, type VerifyCode } from '../../shared/contract/verify.ts';
+import type Database from 'better-sqlite3';
+import { decide, decideState, type KeyVerdict } from '../../shared/check.ts';
+import { type RateState, type Resolved, VERIFY_CODES, type VerifyCode } from '../../shared/contract/verify.ts';
 import { isToken, parseKey } from '../../shared/key-format.ts';
-import type { KeyCheck, KeyChecker } from '../app/deps.ts';
-import { createFeed } from '../store/feed.ts';
+import type { Admitted, CheckerStats, HeldKey, KeyCheck, KeyChecker, Verifier } from '../app/deps.ts';
+import { type Change, createFeed, type Feed } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
-import { createAnchors, GenerationMap, isStale } from './cache.ts';
-import { createEntryReader, type KeyEntry, type VerifierEntry } from './entries.ts';
+import { createAnchors, EntriesByKey, GenerationMap } from './cache.ts';
+import { createEntryReader, type EntryReader, type VerifierEntry } from './entries.ts';
+import type { KeyEntry } from './key-entry.ts';
 import { RateLimits } from './rate.ts';
 import type { Recorder } from './usage.ts';
 
@@ -27,101 +29,166 @@ export interface CheckerOptions {
  * acknowledged by any process is in force.
  */
 export function createChecker(options: CheckerOptions): KeyChecker {
-  const db = openReader(options.database);
-  const anchors = createAnchors();
-  const keys = new GenerationMap<KeyEntry>(options.remembered ?? 1_000_000, (entry) =>
-    anchors.drop('key', entry.keyId),
-  );
-  const verifiers = new GenerationMap<VerifierEntry>(10_000);
-  const reader = createEntryReader(db, anchors);
-  const rates = new RateLimits();
-  const forgetAll = () => {
-    anchors.dropAll();
-    keys.clear();
-    verifiers.clear();
-  };
-  const feed = createFeed(
-    db,
-    (changes) => {
-      for (const { kind, id } of changes) anchors.drop(kind, id);
-    },
-    forgetAll,
-  );
+  return new Checker(options);
+}
 
-  // What is in memory is found by a plain hash: of 238 random bits nothing can be guessed from it, and it costs a tenth of
-  // the keyed one, which only the database sees.
-  function find<V extends KeyEntry | VerifierEntry>(
-    cache: GenerationMap<V>,
-    secret: string,
-    read: (secret: string) => V | undefined,
-  ): V | undefined {
-    const name = hash('sha256', secret, 'hex');
-    const known = cache.get(name);
-    if (known && !isStale(known.anchors)) return known;
-    // What is not there is not remembered: a guess costs one look-up, and a new key works at once.
-    const found = read(secret);
-    if (found) cache.set(name, found);
-    return found;
+class Checker implements KeyChecker {
+  readonly #db: Database.Database;
+  readonly #feed: Feed;
+  readonly #reader: EntryReader;
+  readonly #options: CheckerOptions;
+  readonly #anchors = createAnchors();
+  readonly #byKey = new EntriesByKey();
+  readonly #keys: GenerationMap<KeyEntry>;
+  readonly #verifiers = new GenerationMap<VerifierEntry>(10_000);
+  readonly #rates = new RateLimits();
+  readonly #outcomes = new Map<VerifyCode, number>(VERIFY_CODES.map((code) => [code, 0]));
+  #lookUps = 0;
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+    this.#db = openReader(options.database);
+    this.#reader = createEntryReader(this.#db, this.#anchors);
+    this.#keys = new GenerationMap<KeyEntry>(options.remembered ?? 1_000_000, (entry) => this.#byKey.remove(entry));
+    const forget = ({ kind, id }: Change) => (kind === 'key' ? this.#byKey.drop(id) : this.#anchors.drop(kind, id));
+    this.#feed = createFeed(
+      this.#db,
+      (changes) => changes.forEach(forget),
+      () => this.#forgetAll(),
+    );
   }
-  let lookUps = 0;
-  const keyOf = (secret: string) =>
-    find(keys, secret, (s) => {
-      lookUps++;
-      return reader.key(options.hashSecret(s));
-    });
 
-  const outcomes = new Map<VerifyCode, number>(VERIFY_CODES.map((code) => [code, 0]));
-  const counted = (code: VerifyCode) => {
-    outcomes.set(code, (outcomes.get(code) ?? 0) + 1);
-    return code;
-  };
-
-  function check(ask: KeyCheck): KeyVerdict {
-    if (!parseKey(ask.key)) return { code: counted('malformed') };
-    feed.catchUp();
-    const entry = keyOf(ask.key);
-    if (!entry) return { code: counted('unknown') };
-    const now = options.now();
-    const decided = decide(entry, ask, now);
-    if (decided === 'unknown') return { code: counted('unknown') };
-    const rate = decided === 'valid' && entry.rateLimit ? rates.take(entry.keyId, entry.rateLimit, now) : undefined;
-    const code = counted(rate && !rate.taken ? 'rate_limited' : decided);
-    options.usage.record(entry, code, ask, now);
+  check(ask: KeyCheck): KeyVerdict {
+    this.#feed.catchUp();
+    const { entry, code, rateLimit } = this.#decide(ask);
     return {
       code,
-      keyId: entry.keyId,
-      ...(code === 'valid' ? { key: entry.identity } : {}),
-      ...(rate ? { rateLimit: rate.state } : {}),
+      ...(entry ? { keyId: entry.keyId } : {}),
+      ...(entry && code === 'valid' ? { key: entry.identity() } : {}),
+      ...(rateLimit ? { rateLimit } : {}),
     };
   }
 
-  return {
-    check,
-    identify(secret, origin) {
-      if (!parseKey(secret)) return undefined;
-      feed.catchUp();
-      const entry = keyOf(secret);
-      if (!entry) return undefined;
-      const now = options.now();
-      const ask = { environment: undefined, workspaceId: undefined, permissions: undefined, customer: undefined };
-      const code = decide({ ...entry, allows: undefined }, { ...ask, ip: null }, now);
-      if (code === 'valid') return { secret, identity: entry.identity, secretId: entry.secretId };
-      options.usage.record(entry, code, { ...origin, verifierId: null }, now);
-      return undefined;
-    },
-    verifier(secret) {
-      if (!isToken('verifier', secret)) return undefined;
-      feed.catchUp();
-      return find(verifiers, secret, (s) => reader.verifier(options.hashSecret(s)));
-    },
-    resolve(secret, { workspaceId, environment }) {
-      // The number first: what is read afterwards is at least as new.
-      feed.catchUp();
-      const { seq } = feed;
-      const key = parseKey(secret) ? reader.record(options.hashSecret(secret), workspaceId, environment) : null;
-      return { seq, key, workspaceId, environment };
-    },
-    stats: () => ({ outcomes, remembered: keys.size, lookUps }),
-    close: () => db.close(),
-  };
+  identify(secret: string, origin: Parameters<KeyChecker['identify']>[1]): HeldKey | undefined {
+    this.#feed.catchUp();
+    const entry = this.#find(secret);
+    if (typeof entry === 'string') return undefined;
+    const now = this.#options.now();
+    const code = decideState(entry, now);
+    if (code === 'valid') return { secret, identity: entry.identity(), secretId: entry.secretId };
+    this.#options.usage.record(entry, code, { ...origin, verifierId: null }, now);
+    return undefined;
+  }
+
+  verifier(secret: string): Verifier | undefined {
+    this.#feed.catchUp();
+    return this.#findVerifier(secret);
+  }
+
+  admit(secret: string): Admitted | undefined {
+    this.#feed.catchUp();
+    const verifier = this.#findVerifier(secret);
+    if (!verifier) return undefined;
+    const { id: verifierId, environment, workspaceId } = verifier;
+    return {
+      verifier,
+      ask: ({ key, permissions, customer, ip, userAgent, requestId }) => {
+        const ask: KeyCheck = {
+          key,
+          permissions,
+          customer,
+          ip,
+          userAgent,
+          requestId,
+          environment,
+          workspaceId,
+          verifierId,
+          purpose: 'direct',
+        };
+        const { entry, code, rateLimit } = this.#decide(ask);
+        return { code, key: code === 'valid' ? entry : undefined, rateLimit };
+      },
+    };
+  }
+
+  resolve(secret: string, { workspaceId, environment }: Verifier): Resolved {
+    // The number first: what is read afterwards is at least as new.
+    this.#feed.catchUp();
+    const { seq } = this.#feed;
+    const key = parseKey(secret)
+      ? this.#reader.record(this.#options.hashSecret(secret), workspaceId, environment)
+      : null;
+    return { seq, key, workspaceId, environment };
+  }
+
+  stats(): CheckerStats {
+    return { outcomes: this.#outcomes, remembered: this.#keys.size, lookUps: this.#lookUps };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #decide(ask: KeyCheck): { entry?: KeyEntry; code: VerifyCode; rateLimit?: RateState | undefined } {
+    const entry = this.#find(ask.key);
+    if (typeof entry === 'string') return { code: this.#counted(entry) };
+    const now = this.#options.now();
+    let code = decide(entry, ask, now);
+    if (code === 'unknown') return { code: this.#counted(code) };
+    let rateLimit: RateState | undefined;
+    if (code === 'valid' && entry.rateLimit) {
+      const { taken, state } = this.#rates.take(entry.keyId, entry.rateLimit, now);
+      if (!taken) code = 'rate_limited';
+      rateLimit = state;
+    }
+    this.#options.usage.record(entry, code, ask, now);
+    return { entry, code: this.#counted(code), rateLimit };
+  }
+
+  #counted(code: VerifyCode): VerifyCode {
+    this.#outcomes.set(code, (this.#outcomes.get(code) as number) + 1);
+    return code;
+  }
+
+  /**
+   * The entry of a secret, or why there is none. What is in memory is found by a plain hash: of 238 random bits nothing can be
+   * guessed from it, and it costs a tenth of the keyed one, which only the database sees. What is not there is not remembered:
+   * a guess costs one look-up, and a new key works at once.
+   */
+  #find(secret: string): KeyEntry | 'malformed' | 'unknown' {
+    // Nobody sends a key of a kilobyte but to have it hashed.
+    if (secret.length > LONGEST) return 'malformed';
+    const name = hash('sha256', secret, 'binary');
+    const known = this.#keys.get(name);
+    if (known && !known.isStale) return known;
+    if (!parseKey(secret)) return 'malformed';
+    this.#lookUps++;
+    const found = this.#reader.key(this.#options.hashSecret(secret));
+    if (known) this.#byKey.remove(known);
+    if (!found) return 'unknown';
+    this.#keys.set(name, found);
+    this.#byKey.add(found);
+    return found;
+  }
+
+  #findVerifier(secret: string): VerifierEntry | undefined {
+    if (secret.length > LONGEST) return undefined;
+    const name = hash('sha256', secret, 'binary');
+    const known = this.#verifiers.get(name);
+    if (known && !known.anchors.some((anchor) => anchor.stale)) return known;
+    if (!isToken('verifier', secret)) return undefined;
+    const found = this.#reader.verifier(this.#options.hashSecret(secret));
+    if (found) this.#verifiers.set(name, found);
+    return found;
+  }
+
+  #forgetAll(): void {
+    this.#anchors.dropAll();
+    this.#byKey.clear();
+    this.#keys.clear();
+    this.#verifiers.clear();
+  }
 }
+
+/** No secret of any kind is longer. */
+const LONGEST = 64;

@@ -4,18 +4,7 @@ import type { KeyIdentity, KeyRecord } from '../../shared/contract/verify.ts';
 import { compileAllowlist } from '../../shared/ip.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import { effectivePermissions } from '../domain/permissions.ts';
-
-/** Something that keys hang on; a change to it makes every entry that holds it stale. */
-export interface Anchor {
-  stale: boolean;
-}
-
-/** A key's secret as it is remembered. Stale as soon as one of its anchors is. */
-export interface KeyEntry extends KeyFacts {
-  identity: KeyIdentity;
-  prefix: string;
-  anchors: readonly Anchor[];
-}
+import { type Anchor, Interned, KeyEntry, sharedOf } from './key-entry.ts';
 
 /** A service that may ask about keys of one environment of one workspace. */
 export interface VerifierEntry {
@@ -64,9 +53,9 @@ from api_key_secret s join api_key k on k.id = s.key_id
   left join authorization_group g on g.id = k.group_id
 where s.hash = ?`;
 
-/** The things that entries hang on, each there once. */
+/** The things that many entries hang on, each there once. */
 export interface Anchors {
-  of(kind: 'key' | 'member' | 'group' | 'workspace' | 'verifier', id: string): Anchor;
+  of(kind: 'member' | 'group' | 'workspace' | 'verifier', id: string): Anchor;
 }
 
 export interface EntryReader {
@@ -83,10 +72,11 @@ export function createEntryReader(db: Database.Database, anchors: Anchors): Entr
     [string],
     { id: string; name: string; workspace_id: string; environment: Environment }
   >('select id, name, workspace_id, environment from verifier where hash = ?');
+  const toEntry = createEntryMaker(anchors);
   return {
     key(hash) {
       const row = keyByHash.get(hash);
-      return row && toEntry(row, anchors);
+      return row && toEntry(row);
     },
     record(hash, workspaceId, environment) {
       const row = keyByHash.get(hash);
@@ -144,28 +134,48 @@ function toIdentity(row: KeyQueryRow): KeyIdentity {
   };
 }
 
-function toEntry(row: KeyQueryRow, anchors: Anchors): KeyEntry {
-  const identity = toIdentity(row);
-  const hangsOn = [anchors.of('key', row.key_id), anchors.of('workspace', row.workspace_id)];
-  if (row.membership_id !== null) hangsOn.push(anchors.of('member', row.membership_id));
-  if (row.group_id !== null) hangsOn.push(anchors.of('group', row.group_id));
-  return {
-    keyId: row.key_id,
-    secretId: row.secret_id,
-    workspaceId: row.workspace_id,
-    environment: row.environment,
-    revoked: isRevoked(row),
-    disabled: row.disabled_at !== null,
-    suspended: row.suspended_at !== null,
-    expiresAt: row.expires_at,
-    endsAt: row.ends_at,
-    allows: readAllowlist(row.ip_allowlist),
-    permissions: new Set(identity.permissions),
-    customers: identity.customers,
-    rateLimit: rateLimitOf(row),
-    identity,
-    prefix: row.prefix,
-    anchors: hangsOn,
+/** Makes entries whose common parts are there once. */
+function createEntryMaker(anchors: Anchors): (row: KeyQueryRow) => KeyEntry {
+  const owners = new Interned<KeyEntry['sharedOwner']>();
+  const workspaces = new Interned<KeyEntry['sharedWorkspace']>();
+  const grants = new Interned<KeyEntry['granted']>();
+  const customers = new Interned<KeyEntry['sharedCustomers']>();
+  const allowlists = new Interned<KeyFacts['allows'] | null>();
+  const rates = new Interned<KeyFacts['rateLimit']>();
+  const hanging = new Interned<KeyEntry['anchors']>();
+
+  function hangsOn({ workspace_id, membership_id, group_id }: KeyQueryRow): readonly Anchor[] {
+    const found = [anchors.of('workspace', workspace_id)];
+    if (membership_id !== null) found.push(anchors.of('member', membership_id));
+    if (group_id !== null) found.push(anchors.of('group', group_id));
+    const known = hanging.get(`${workspace_id} ${membership_id} ${group_id}`, () => found);
+    // Those that were remembered may be stale by now.
+    return known.every((anchor, i) => anchor === found[i]) ? known : found;
+  }
+
+  return (row) => {
+    const identity = toIdentity(row);
+    const { owner, workspace } = identity;
+    const granted = JSON.stringify(identity.permissions);
+    return new KeyEntry({
+      keyId: row.key_id,
+      secretId: row.secret_id,
+      name: row.name,
+      prefix: row.prefix,
+      environment: row.environment,
+      revoked: isRevoked(row),
+      disabled: row.disabled_at !== null,
+      suspended: row.suspended_at !== null,
+      expiresAt: row.expires_at,
+      endsAt: row.ends_at,
+      allows: allowlists.get(row.ip_allowlist, () => readAllowlist(row.ip_allowlist) ?? null) ?? undefined,
+      rateLimit: rates.get(`${row.rate_limit} ${row.rate_window_seconds}`, () => rateLimitOf(row)),
+      sharedOwner: owners.get(JSON.stringify(owner), () => sharedOf(owner)),
+      sharedWorkspace: workspaces.get(JSON.stringify(workspace), () => sharedOf(workspace)),
+      granted: grants.get(granted, () => ({ ...sharedOf(identity.permissions), set: new Set(identity.permissions) })),
+      sharedCustomers: customers.get(row.customers, () => sharedOf(identity.customers)),
+      anchors: hangsOn(row),
+    });
   };
 }
 

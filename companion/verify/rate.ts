@@ -32,6 +32,8 @@ export class RateLimits {
       this.#windows.set(keyId, window);
       if (now - this.#sweptAt > SWEEP_EVERY_MS || now < this.#sweptAt) this.#sweep(now);
     }
+    // An edit may have changed the length.
+    window.lengthMs = lengthMs;
     const taken = window.used < limit;
     if (taken) window.used++;
     const resetSeconds = Math.max(1, Math.ceil((window.start + lengthMs - now) / 1000));

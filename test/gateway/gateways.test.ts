@@ -214,21 +214,15 @@ test.each(['nginx.conf', 'Caddyfile', 'traefik.yml', 'envoy.yaml'])('%s hands ev
 });
 
 test('these are all the identity headers there are', () => {
-  const of = {
-    id: '',
-    name: '',
-    prefix: '',
-    environment: 'production',
-    permissions: [],
-    customers: [],
-    expiresAt: null,
-  } as const;
   const key = {
-    ...of,
-    permissions: [],
+    keyId: '',
+    name: '',
+    environment: 'production' as const,
+    workspaceId: '',
+    sharedOwner: { value: { membershipId: '', name: '', email: '' } },
+    permissions: new Set<string>(),
     customers: [],
-    owner: { membershipId: '', name: '', email: '' },
-    workspace: { id: '', name: '' },
+    identityJson: () => '',
   };
   expect(identityHeaders(key).filter((_, i) => i % 2 === 0)).toEqual(NAMES);
 });

@@ -10,7 +10,8 @@ const [QUOTE, BACKSLASH] = [0x22, 0x5c];
  */
 export function readPlainAsk(bytes: Buffer): VerifyBody | undefined {
   let quotes = 0;
-  for (const byte of bytes) {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
     if (byte === QUOTE) quotes++;
     else if (byte === BACKSLASH || byte > 0x7e) return undefined;
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type KeyVerdict, statusOf } from '../../../shared/check.ts';
+import { statusOf } from '../../../shared/check.ts';
 import { PROBLEMS } from '../../../shared/contract/errors.ts';
-import { authQuery, cutUserAgent } from '../../../shared/contract/verify.ts';
+import { authQuery, cutUserAgent, type RateState, type VerifyCode } from '../../../shared/contract/verify.ts';
 import { keyOfRequest } from '../../../shared/presented-key.ts';
 import { rateHeaders } from '../../../shared/rate-headers.ts';
 import { Refusal } from '../../domain/refusal.ts';
@@ -66,20 +66,16 @@ export function answerAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, 
 
 function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
   const { headers } = req;
-  const verifier = hot.deps.checker.verifier(headerText(headers['x-heex-verifier']) ?? '');
-  if (!verifier) throw new Refusal('unauthorized');
+  const admitted = hot.deps.checker.admit(headerText(headers['x-heex-verifier']) ?? '');
+  if (!admitted) throw new Refusal('unauthorized');
   const ask = readQuery(req.url ?? '');
-  const verdict = hot.deps.checker.check({
+  const verdict = admitted.ask({
     // What no key can look like: a header that is there twice is as wrong as a malformed key.
     key: keyOfRequest(req) ?? '',
     permissions: ask.permissions,
     customer: ask.customer,
     ip: hot.addressOf(req),
     userAgent: cutUserAgent(headers['user-agent'] ?? '') || null,
-    environment: verifier.environment,
-    workspaceId: verifier.workspaceId,
-    verifierId: verifier.id,
-    purpose: 'direct',
     requestId,
   });
   if (!verdict.key) {
@@ -95,7 +91,7 @@ function decideAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, request
 const headerText = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join() : value);
 
 /** What the caller of the service learns: that the key is no good, or what it may not do. */
-function refusalOf({ code, rateLimit }: KeyVerdict): Refusal {
+function refusalOf({ code, rateLimit }: { code: VerifyCode; rateLimit?: RateState | undefined }): Refusal {
   const status = statusOf(code);
   if (status === 401) return new Refusal('unauthorized');
   if (status === 429)
@@ -103,7 +99,7 @@ function refusalOf({ code, rateLimit }: KeyVerdict): Refusal {
   return new Refusal('forbidden', DENIED[code] ?? '');
 }
 
-const DENIED: Partial<Record<KeyVerdict['code'], string>> = {
+const DENIED: Partial<Record<VerifyCode, string>> = {
   ip_not_allowed: 'This key may not be used from this address.',
   insufficient_permissions: 'This key lacks a permission that is needed here.',
   customer_not_allowed: 'This key may not be used for this customer.',

@@ -22,11 +22,6 @@ export function verifyOne(deps: Deps, verifier: Verifier, body: VerifyBody, requ
   return { valid: code === 'valid', code, requestId, ...(key ? { key } : {}), ...(rateLimit ? { rateLimit } : {}) };
 }
 
-/** The same as the text of the answer. */
-export function verdictText(deps: Deps, verifier: Verifier, body: VerifyBody, requestId: string): string {
-  return JSON.stringify(verifyOne(deps, verifier, body, requestId));
-}
-
 const idOf = (origin: Origin, index: number) => `${origin.requestId}_${index}`;
 
 export function bindVerify(app: App, deps: Deps, authenticate: Authenticate): void {

@@ -1,6 +1,6 @@
 /**
- * In the activity file: from where and by what program each key was let through, by day. Kept by a trigger, whoever writes the
- * request log: what a removal would break is read from here without going through weeks of single requests.
+ * In the activity file: from where and by what program each key was let through, by day. What a removal would break is read
+ * from here without going through weeks of single requests.
  */
 export const keySource = `
 create table key_source (
@@ -8,11 +8,6 @@ create table key_source (
   uses integer not null, last_at integer not null,
   primary key (key_id, day, purpose, ip, user_agent)
 ) strict, without rowid;
-create trigger request_source after insert on request when new.outcome in ('valid', 'rate_limited') begin
-  insert into key_source values
-    (new.key_id, new.at / 86400000, new.purpose, coalesce(new.ip, ''), coalesce(new.user_agent, ''), 1, new.at)
-  on conflict do update set uses = uses + 1, last_at = max(last_at, excluded.last_at);
-end;
 insert into key_source
   select key_id, at / 86400000, purpose, coalesce(ip, ''), coalesce(user_agent, ''), count(*), max(at) from request
   where outcome in ('valid', 'rate_limited') group by 1, 2, 3, 4, 5;

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { RateLimits } from '../../companion/verify/rate.ts';
+
+test('in no window are there more uses than the limit, refusals cost nothing, and after the reset there is room again', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 10 }),
+      fc.array(fc.nat({ max: 4_000 }), { maxLength: 60 }),
+      (limit, windowSeconds, pauses) => {
+        const rates = new RateLimits();
+        let now = 1_000_000;
+        let [start, used] = [Number.NEGATIVE_INFINITY, 0];
+        for (const pause of pauses) {
+          now += pause;
+          if (now >= start + windowSeconds * 1000) [start, used] = [now, 0];
+          const { taken, state } = rates.take('key', { limit, windowSeconds }, now);
+          expect(taken).toBe(used < limit);
+          if (taken) used++;
+          expect(state).toMatchObject({ limit, windowSeconds, remaining: limit - used });
+          expect(now + state.resetSeconds * 1000).toBeGreaterThanOrEqual(start + windowSeconds * 1000);
+          expect(state.resetSeconds).toBeLessThanOrEqual(windowSeconds);
+        }
+      },
+    ),
+  );
+});
+
+test('keys do not share a limit, and an edit of the limit keeps what was used', () => {
+  const rates = new RateLimits();
+  expect(rates.take('a', { limit: 2, windowSeconds: 60 }, 0).state.remaining).toBe(1);
+  expect(rates.take('b', { limit: 2, windowSeconds: 60 }, 0).state.remaining).toBe(1);
+  expect(rates.take('a', { limit: 1, windowSeconds: 60 }, 1).taken).toBe(false);
+  expect(rates.take('a', { limit: 3, windowSeconds: 60 }, 1).state.remaining).toBe(1);
+  expect(rates.take('a', { limit: 3, windowSeconds: 1 }, 1_000).state.remaining).toBe(2);
+});
+
+test('a clock that is set back does not lock a key out', () => {
+  const rates = new RateLimits();
+  rates.take('a', { limit: 1, windowSeconds: 60 }, 1_000_000);
+  expect(rates.take('a', { limit: 1, windowSeconds: 60 }, 5).taken).toBe(true);
+});
