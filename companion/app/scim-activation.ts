@@ -44,10 +44,17 @@ export async function isOnlyHere(tx: Tx, workspaceId: string, userId: string): P
  * Takes somebody's access away. A removal goes the way of every removal: the database's trigger revokes the keys, ends the
  * sessions and writes the audit rows. Then the account is closed to every way of signing in. The last owner goes too; that is
  * reported, not refused.
+ * @returns what came of it: a membership that ended or was suspended has its audit row; where only the account was closed, the
+ *   caller writes one
  */
-export async function deactivate(change: ScimChange, userId: string, how: 'remove' | 'suspend'): Promise<void> {
+export async function deactivate(
+  change: ScimChange,
+  userId: string,
+  how: 'remove' | 'suspend',
+): Promise<'membership ended' | 'account closed' | 'nothing'> {
   const { tx, now, caller } = change;
   const person = await findPerson(tx, caller.workspaceId, userId);
+  const ends = person.membership_id !== null && (how === 'remove' || person.suspended_at === null);
   if (person.membership_id !== null && how === 'remove') {
     const member = await findMember(tx, caller.workspaceId, person.membership_id);
     await removeMembership(tx, now, member, byScim(caller));
@@ -63,9 +70,11 @@ export async function deactivate(change: ScimChange, userId: string, how: 'remov
       after: { status: 'suspended' },
     });
   }
-  if (await isOnlyHere(tx, caller.workspaceId, userId))
-    await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
-  if (person.role === 'owner') await reportOwnerless(change, person);
+  const closes = person.disabled_at === null && (await isOnlyHere(tx, caller.workspaceId, userId));
+  if (closes) await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
+  if (ends && person.role === 'owner') await reportOwnerless(change, person);
+  if (ends) return 'membership ended';
+  return closes ? 'account closed' : 'nothing';
 }
 
 async function reportOwnerless(change: ScimChange, person: ScimPerson): Promise<void> {
@@ -141,7 +150,11 @@ export async function activate(change: ScimChange, userId: string): Promise<void
     return;
   }
   // A suspension by an admin has another time, and stays.
-  if (person.suspended_at === null || person.suspended_at !== person.deactivated_at) return;
+  if (person.suspended_at === null || person.suspended_at !== person.deactivated_at) {
+    if (person.disabled_at !== null)
+      await audit(tx, { ...entry, action: 'user.reactivated', target: targetOf(person) });
+    return;
+  }
   await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', person.membership_id).execute();
   await audit(tx, {
     ...entry,

@@ -1,7 +1,7 @@
 import { Refusal } from '../domain/refusal.ts';
 import { ScimError } from '../domain/scim/error.ts';
 import { patchUser } from '../domain/scim/patch.ts';
-import { emailOf, foldUserName, nameOf, readUser, type ScimUser } from '../domain/scim/user.ts';
+import { emailOf, foldUserName, type GivenUser, nameOf, readUser, type ScimUser } from '../domain/scim/user.ts';
 import type { Tx } from '../store/store.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
@@ -90,7 +90,7 @@ export async function replaceScimUser(
   check: Precondition,
 ): Promise<ScimResource> {
   const given = readUser(body);
-  return update(deps, caller, userId, check, (old) => ({ ...given, active: given.active ?? old.active }));
+  return update(deps, caller, userId, check, () => given);
 }
 
 /** @throws ScimError */
@@ -109,26 +109,48 @@ async function update(
   caller: ScimCaller,
   userId: string,
   check: Precondition,
-  to: (old: ScimUser) => ScimUser,
+  to: (old: Omit<ScimUser, 'active'>) => GivenUser,
 ): Promise<ScimResource> {
   return changeByScim(deps, caller, async (change) => {
     const { tx } = change;
     const person = await findPerson(tx, caller.workspaceId, userId);
     check(resourceOf(deps, person));
     const old = userOf(person);
-    const next = to(old);
+    const { active, ...known } = old;
+    const given = to(known);
+    const next = { ...given, active: given.active ?? active };
     await describe(change, person, old, next);
-    if (old.active && !next.active) await deactivate(change, userId, await deactivationOf(change));
-    if (!old.active && next.active) await activate(change, userId);
-    if (old.active !== next.active)
-      await tx
-        .updateTable('scim_user')
-        .set({ deactivated_at: next.active ? null : change.now })
-        .where('workspace_id', '=', caller.workspaceId)
-        .where('user_id', '=', userId)
-        .execute();
+    // An admin's removal leaves the account open; what the identity provider asks for is more than that.
+    if (given.active === false && (active || person.disabled_at === null)) await deactivateKnown(change, person);
+    if (!active && next.active) {
+      await activate(change, userId);
+      await setDeactivated(change, userId, null);
+    }
     return resourceOf(deps, await findPerson(tx, caller.workspaceId, userId));
   });
+}
+
+async function deactivateKnown(change: ScimChange, person: ScimPerson): Promise<void> {
+  const outcome = await deactivate(change, person.id, await deactivationOf(change));
+  if (outcome === 'account closed') await recordClosed(change, person);
+  // The time of one's own suspension tells it from an admin's, so it is kept.
+  if (outcome === 'membership ended' || person.deactivated_at === null)
+    await setDeactivated(change, person.id, change.now);
+}
+
+async function setDeactivated({ tx, caller }: ScimChange, userId: string, at: number | null): Promise<void> {
+  await tx
+    .updateTable('scim_user')
+    .set({ deactivated_at: at })
+    .where('workspace_id', '=', caller.workspaceId)
+    .where('user_id', '=', userId)
+    .execute();
+}
+
+/** The audit row where no membership ended with it. */
+async function recordClosed({ tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
+  const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
+  await audit(tx, { ...entry, action: 'user.deprovisioned', target: targetOf(person) });
 }
 
 /** Writes everything but `active`, and the account's name and address with it. */
@@ -164,7 +186,11 @@ async function describe(change: ScimChange, person: ScimPerson, old: ScimUser, n
   });
 }
 
-/** The resource is gone: whoever it was is removed, and their account closed. @throws ScimError 404 */
+/**
+ * The resource is gone: whoever it was is removed, their account closed, and with it every way of signing in forgotten: the
+ * address may be somebody else's by the time it comes again.
+ * @throws ScimError 404
+ */
 export async function deleteScimUser(
   deps: Deps,
   caller: ScimCaller,
@@ -172,28 +198,28 @@ export async function deleteScimUser(
   check: Precondition,
 ): Promise<void> {
   await changeByScim(deps, caller, async (change) => {
-    const { tx, now } = change;
+    const { tx } = change;
     const person = await findPerson(tx, caller.workspaceId, userId);
     check(resourceOf(deps, person));
     await deactivate(change, userId, 'remove');
+    if (await isOnlyHere(tx, caller.workspaceId, userId)) await forgetCredentials(tx, userId);
     await tx
       .deleteFrom('scim_user')
       .where('workspace_id', '=', caller.workspaceId)
       .where('user_id', '=', userId)
       .execute();
     // A removal has its audit row from the trigger.
-    if (person.membership_id === null)
-      await audit(tx, {
-        workspaceId: caller.workspaceId,
-        at: now,
-        ...byScim(caller),
-        action: 'user.deprovisioned',
-        target: targetOf(person),
-      });
+    if (person.membership_id === null) await recordClosed(change, person);
   });
 }
 
-function columnsOf(user: Omit<ScimUser, 'active'> & { active?: boolean }) {
+async function forgetCredentials(tx: Tx, userId: string): Promise<void> {
+  await tx.updateTable('user').set({ password_hash: null }).where('id', '=', userId).execute();
+  await tx.deleteFrom('passkey').where('user_id', '=', userId).execute();
+  await tx.deleteFrom('identity').where('user_id', '=', userId).execute();
+}
+
+function columnsOf(user: GivenUser) {
   const { active: _active, userName, externalId, displayName, name, emails } = user;
   const attributes = { userName, externalId, displayName, name, emails };
   return {

@@ -265,6 +265,61 @@ describe('whoever the identity provider deactivates or deletes', () => {
     expect(await verdict(secret)).toBe('revoked');
   });
 
+  test('whom an admin had removed can’t sign in any more either, and that is in the log', async () => {
+    const { id, userName } = await provision();
+    const memberOf = async () =>
+      (await s.as(s.owner, 'GET', 'W/members?limit=100')).body.items.find((m: { userId: string }) => m.userId === id)
+        .id;
+    const password = 'a password of my own';
+    const link = (await s.as(s.owner, 'POST', `W/members/${await memberOf()}/reset`)).body.link;
+    const token = new URL(link).hash.slice(1);
+    await call(s.url, 'POST', '/v1/password/reset', { body: { token, newPassword: password } });
+    const signIn = async () =>
+      (await call(s.url, 'POST', '/v1/sessions', { body: { email: userName, password } })).status;
+    await s.as(s.owner, 'DELETE', `W/members/${await memberOf()}`);
+    // Another change is no deprovisioning.
+    await patch(id, { op: 'replace', path: 'displayName', value: 'Removed By Admin' });
+    expect(await signIn()).toBe(201);
+    expect((await patch(id, { op: 'replace', path: 'active', value: false })).body.active).toBe(false);
+    expect(await signIn()).toBe(401);
+    await patch(id, { op: 'replace', path: 'active', value: false });
+    const rows = (await audit('&action=user.deprovisioned')).filter(
+      (e: { target: { id: string } }) => e.target.id === id,
+    );
+    expect(rows).toMatchObject([{ actor: { type: 'scim', name: 'Okta' } }]);
+  });
+
+  test('by DELETE has no way of signing in left when the address comes again', async () => {
+    const { id, person } = await working();
+    const { store, newId, now } = s.companion.deps;
+    await store.transact(async (tx) => {
+      const [user_id, linked_at] = [id, now()];
+      const identity = {
+        id: newId('idn'),
+        user_id,
+        issuer: 'https://idp.example',
+        subject: id,
+        email: null,
+        linked_at,
+      };
+      await tx
+        .insertInto('identity')
+        .values({ ...identity, last_used_at: null })
+        .execute();
+      const passkey = { id: newId('psk'), user_id, credential_id: id, public_key: 'x', counter: 0, transports: '[]' };
+      await tx
+        .insertInto('passkey')
+        .values({ ...passkey, name: 'Laptop', synced: 0, created_at: linked_at, last_used_at: null })
+        .execute();
+    });
+    await scim('DELETE', `/Users/${id}`);
+    expect((await scim('POST', '/Users', { schemas: [USER], userName: person.email })).status).toBe(201);
+    const signIn = { email: person.email, password: person.password };
+    expect((await call(s.url, 'POST', '/v1/sessions', { body: signIn })).status).toBe(401);
+    for (const table of ['identity', 'passkey'] as const)
+      expect(await store.read.selectFrom(table).select('id').where('user_id', '=', id).execute(), table).toEqual([]);
+  });
+
   test('may be the last owner: the keys die all the same, and it is reported', async () => {
     const smtp = await smtpServer();
     const t = await scenario({ HEEX_SMTP_URL: smtp.url, HEEX_MAIL_FROM: 'Heex Keys <keys@acme.example>' });
@@ -336,6 +391,8 @@ test('where the workspace says so, active: false suspends, and only its own susp
   s.companion.pass(1000);
   await patch(id, { op: 'replace', value: { active: true } });
   expect(await verdict(secret)).toBe('owner_suspended');
+  const closings = (await audit(`&target=${person.membershipId}&actor=Okta`)).slice(0, 2);
+  expect(closings.map((e: { action: string }) => e.action)).toEqual(['user.reactivated', 'user.deprovisioned']);
   await scim('DELETE', `/Users/${id}`);
   expect(await verdict(secret)).toBe('revoked');
   await s.as(s.owner, 'PATCH', 'W/scim', { deactivation: 'remove' });

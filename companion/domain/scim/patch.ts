@@ -5,13 +5,13 @@ import {
   asObject,
   attributeOf,
   checked,
+  type GivenUser,
   partOf,
   readAttribute,
   readEmailParts,
   readEmails,
   readName,
   type ScimEmail,
-  type ScimUser,
   USER_SCHEMA,
 } from './user.ts';
 
@@ -35,7 +35,7 @@ function member(object: Record<string, unknown>, name: string): unknown {
  * operations or none. Attributes that are not kept are ignored.
  * @throws ScimError
  */
-export function patchUser(user: ScimUser, body: unknown): ScimUser {
+export function patchUser(user: GivenUser, body: unknown): GivenUser {
   const operations = member(asObject(body), 'Operations');
   if (!Array.isArray(operations) || operations.length === 0 || operations.length > MOST_OPERATIONS)
     throw new ScimError(400, `Operations must be an array of 1 to ${MOST_OPERATIONS}`, 'invalidSyntax');
@@ -58,7 +58,7 @@ function readOp(value: unknown): Op {
 }
 
 /** Without a path the value is an object of attributes; their names may be paths themselves. */
-function applyToAll(user: ScimUser, op: Op, value: unknown): ScimUser {
+function applyToAll(user: GivenUser, op: Op, value: unknown): GivenUser {
   if (op === 'remove') throw new ScimError(400, 'remove needs a path', 'noTarget');
   return Object.entries(asObject(value)).reduce((patched, [path, inner]) => apply(patched, op, path, inner), user);
 }
@@ -81,7 +81,7 @@ function parsePath(path: string): Target | undefined {
   return { attribute, filter, part };
 }
 
-function apply(user: ScimUser, op: Op, path: string, value: unknown): ScimUser {
+function apply(user: GivenUser, op: Op, path: string, value: unknown): GivenUser {
   const target = parsePath(path);
   if (!target) return user;
   const { attribute, filter, part } = target;
@@ -92,10 +92,10 @@ function apply(user: ScimUser, op: Op, path: string, value: unknown): ScimUser {
   const next = op === 'remove' ? {} : readAttribute(attribute, value);
   if ((attribute === 'userName' || attribute === 'active') && !(attribute in next))
     throw badValue(`${attribute} can't be removed`);
-  return { ...rest, ...next } as ScimUser;
+  return { ...rest, ...next } as GivenUser;
 }
 
-function patchName(user: ScimUser, op: Op, part: string | undefined, value: unknown): ScimUser {
+function patchName(user: GivenUser, op: Op, part: string | undefined, value: unknown): GivenUser {
   const { name: old = {}, ...rest } = user;
   const cleared = part === undefined ? {} : Object.fromEntries(Object.entries(old).filter(([key]) => key !== part));
   if (op === 'remove') return { ...rest, name: cleared };

@@ -9,6 +9,8 @@ export interface ScimEmail {
   display?: string;
   primary?: boolean;
 }
+/** What a request says of a person; without `active` that stays as it is. */
+export type GivenUser = Omit<ScimUser, 'active'> & { active?: boolean };
 export type ScimName = Partial<Record<(typeof NAME_PARTS)[number], string>>;
 
 /** What an identity provider says of a person (RFC 7643, 4.1); everything else that it sends is ignored. */
@@ -97,7 +99,7 @@ function requireValue(entry: Partial<ScimEmail>): ScimEmail {
 }
 
 /** A user from the body of a POST or PUT. `active` may be missing. @throws ScimError */
-export function readUser(body: unknown): Omit<ScimUser, 'active'> & { active?: boolean } {
+export function readUser(body: unknown): GivenUser {
   const user: Partial<ScimUser> = {};
   for (const [key, value] of Object.entries(asObject(body))) {
     const attribute = attributeOf(key.startsWith(`${USER_SCHEMA}:`) ? key.slice(USER_SCHEMA.length + 1) : key);

@@ -41,6 +41,7 @@ const VERBS: Record<string, readonly [IconName, string]> = {
   'identity.unlinked': ['link', 'unlinked'],
   'user.provisioned': ['users', 'provisioned'],
   'user.deprovisioned': ['user-minus', 'deprovisioned'],
+  'user.reactivated': ['play', 'reactivated'],
 };
 
 /** Icon and verb of an action; one that is not known here is told as the server names it. */
