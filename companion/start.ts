@@ -50,7 +50,8 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     ...opened,
     async transact(work) {
       const result = await opened.transact(work);
-      // Before the change is acknowledged, so that services hear of it no later than the one who made it.
+      // Sent on before the change is acknowledged. When services hear of it is up to the network; where this looked in vain,
+      // the next look, within 20 ms, finds it.
       changes.poke();
       return result;
     },

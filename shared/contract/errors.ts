@@ -9,7 +9,7 @@ export const PROBLEMS = {
   unauthorized: [401, 'A valid credential is needed'],
   step_up_required: [403, 'This needs a recent sign-in'],
   upgrade_required: [402, 'The plan of this workspace has no API access'],
-  forbidden: [403, 'Your role does not allow this'],
+  forbidden: [403, 'This is not allowed'],
   not_found: [404, 'There is no such thing here'],
   method_not_allowed: [405, 'This path does not take that method'],
   conflict: [409, 'This does not fit the present state'],

@@ -5,6 +5,7 @@ import { type Environment, isToken, parseKey } from '../key-format.ts';
 import { createRequestIds } from '../request-id.ts';
 import { KeyMemory, type Remembered } from './cache.ts';
 import { type Ask, CompanionUnavailable, createCompanion } from './companion.ts';
+import { CompanionClock } from './companion-clock.ts';
 import { createReports } from './reports.ts';
 import { follow } from './stream.ts';
 
@@ -75,11 +76,10 @@ class InProcessVerifier implements Verifier {
   readonly #maxStalenessMs: number;
   readonly #maxSilenceMs: number;
   readonly #stop: () => void;
-  /** Monotonic time of the last tick; of what the stream said before it was lost. */
+  /** Monotonic time at which the companion sent the last tick that was heard: what it said until then is known. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #live = false;
-  /** What the companion's clock is ahead of this one's. */
-  #ahead = 0;
+  readonly #clock = new CompanionClock(() => performance.now());
   #self: { environment: Environment; workspaceId: string } | undefined;
   #waiting: (() => void)[] = [];
 
@@ -101,7 +101,7 @@ class InProcessVerifier implements Verifier {
       lastSeq: () => this.#memory.seq,
       onChange: (seq, kind, id) => this.#memory.change(seq, `${kind}:${id}`),
       onReset: (seq) => this.#memory.reset(seq),
-      onTick: (seq, companionNow) => this.#hear(seq, companionNow),
+      onTick: (seq, companionNow, sentAfter) => this.#hear(seq, companionNow, sentAfter),
       onDown: () => {
         this.#live = false;
       },
@@ -144,10 +144,12 @@ class InProcessVerifier implements Verifier {
     await this.#reports.close();
   }
 
-  #hear(seq: number, companionNow: number): void {
+  /** @throws Error for a tick that is too late to rely on: a new connection may be faster than one that is backed up */
+  #hear(seq: number, companionNow: number, sentAfter: number | undefined): void {
     this.#memory.passed(seq);
-    this.#ahead = companionNow - this.#now();
-    this.#heardAt = performance.now();
+    const sentAt = this.#clock.hear(companionNow, sentAfter);
+    this.#heardAt = Math.max(this.#heardAt, Math.min(sentAt, sentAfter ?? sentAt));
+    if (performance.now() - this.#heardAt >= this.#maxSilenceMs) throw new Error('the stream is late');
     this.#live = true;
     for (const tell of this.#waiting.splice(0)) tell();
   }
@@ -165,7 +167,7 @@ class InProcessVerifier implements Verifier {
     if (!self) return this.#refusal('unavailable');
     const { permissions, customer } = ask;
     const ip = ask.ip?.slice(0, 64) ?? null;
-    const now = this.#now() + this.#ahead;
+    const now = this.#clock.now();
     const code = decide(
       known,
       { environment: self.environment, workspaceId: self.workspaceId, permissions, customer, ip },

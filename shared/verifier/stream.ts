@@ -9,8 +9,12 @@ export interface StreamOptions {
   lastSeq(): number | undefined;
   onChange(seq: number, kind: string, id: string): void;
   onReset(seq: number): void;
-  /** Everything up to `seq` was told. @param companionNow the companion's clock, in milliseconds */
-  onTick(seq: number, companionNow: number): void;
+  /**
+   * Everything up to `seq` was told. What it throws ends the connection.
+   * @param companionNow the companion's clock, in milliseconds
+   * @param sentAfter of the first tick of a connection: when that was asked for, by `performance.now()`
+   */
+  onTick(seq: number, companionNow: number, sentAfter: number | undefined): void;
   onDown(): void;
   /** Silence after which the connection counts as dead, in milliseconds. */
   maxSilenceMs: number;
@@ -57,6 +61,7 @@ export function follow(options: StreamOptions): () => void {
 
 async function listenOnce(options: StreamOptions, abort: AbortController, onTold: () => void): Promise<void> {
   const seq = options.lastSeq();
+  let asked: number | undefined = performance.now();
   const watch = createWatch(options.maxSilenceMs, () => abort.abort());
   try {
     const response = await options.fetch(options.url, {
@@ -73,15 +78,20 @@ async function listenOnce(options: StreamOptions, abort: AbortController, onTold
     const decoder = new TextDecoder();
     for await (const bytes of response.body) {
       watch.seen();
-      for (const event of read(decoder.decode(bytes, { stream: true }))) take(options, event);
+      for (const event of read(decoder.decode(bytes, { stream: true }))) {
+        take(options, event, asked);
+        if (event.name === 'tick') asked = undefined;
+      }
       onTold();
     }
   } finally {
+    // Also where what was told made no sense: nobody reads on.
+    abort.abort();
     watch.end();
   }
 }
 
-function take(options: StreamOptions, event: ServerEvent): void {
+function take(options: StreamOptions, event: ServerEvent, asked: number | undefined): void {
   const seq = Number(event.id);
   if (!Number.isSafeInteger(seq)) throw new Error('an event without a number');
   const data: unknown = JSON.parse(event.data);
@@ -89,7 +99,7 @@ function take(options: StreamOptions, event: ServerEvent): void {
     const { kind, id } = streamChange.parse(data);
     options.onChange(seq, kind, id);
   } else if (event.name === 'reset') options.onReset(seq);
-  else if (event.name === 'tick') options.onTick(seq, streamTick.parse(data).now);
+  else if (event.name === 'tick') options.onTick(seq, streamTick.parse(data).now, asked);
 }
 
 /** Calls back when nothing was seen for so long. */

@@ -146,6 +146,56 @@ test('expiry is decided at each check, by the companion’s clock', async () => 
   await until(async () => (await v.check({ key })).code === 'expired');
 });
 
+/** A stream that goes on and on, but tells what the companion said ever longer ago. */
+function lateStream() {
+  let late = false;
+  let down = false;
+  const send: typeof fetch = async (input, init) => {
+    if (down) throw new Error('down');
+    if (!String(input).endsWith('/stream')) return fetch(input, init);
+    const began = Date.now();
+    const tick = () => `event: tick\nid: 1\ndata: ${JSON.stringify({ now: late ? began : Date.now() })}\n\n`;
+    let timer: NodeJS.Timeout | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(into) {
+        timer = setInterval(() => into.enqueue(new TextEncoder().encode(tick())), 10);
+        init?.signal?.addEventListener('abort', () => {
+          clearInterval(timer);
+          into.error(new Error('aborted'));
+        });
+      },
+      cancel: () => clearInterval(timer),
+    });
+    return new Response(body);
+  };
+  return {
+    send,
+    fallBehind(andDown: boolean) {
+      late = true;
+      down = andDown;
+    },
+  };
+}
+
+test('a stream that is late counts as down; with nobody to ask, what it told holds no longer than the maximum staleness', async () => {
+  const stream = lateStream();
+  const v = await verifier({ fetch: stream.send, maxStalenessMs: 0, maxSilenceMs: 500 });
+  const { secret: key } = await bench.key();
+  expect((await v.check({ key })).valid).toBe(true);
+  stream.fallBehind(true);
+  await until(async () => (await v.check({ key })).code === 'unavailable');
+  expect(v.state.live).toBe(false);
+});
+
+test('a late stream puts off no expiry', async () => {
+  const stream = lateStream();
+  const v = await verifier({ fetch: stream.send, maxSilenceMs: 60_000 });
+  const { secret: key } = await bench.key({ expiresAt: Date.now() + 1_000 });
+  expect((await v.check({ key })).valid).toBe(true);
+  stream.fallBehind(false);
+  await until(() => atOnce(v.check({ key })).code === 'expired');
+});
+
 test('a look-up that began before a change never comes in after it', async () => {
   let release: (() => void) | undefined;
   let answered = () => {};
