@@ -55,6 +55,15 @@ async function join({ world, w, tokens }: Played, person: DemoPerson): Promise<v
   tokens.set(person, made.session.token);
 }
 
+/** The owner removes somebody: their keys end with their membership. */
+async function leave(played: Played, person: DemoPerson): Promise<void> {
+  const { world, w } = played;
+  const owner = await signedIn(played, LENA);
+  const { items } = await world.call<{ items: { id: string; email: string }[] }>('GET', `${w}/members`, owner);
+  const id = items.find(({ email }) => email === person.email)?.id;
+  if (id) await world.call('DELETE', `${w}/members/${id}`, owner);
+}
+
 async function make(played: Played, key: DemoKey): Promise<void> {
   const { world, w, groups } = played;
   const token = await signedIn(played, key.owner);
@@ -119,6 +128,7 @@ export async function playHistory(world: World, progress: (share: number) => voi
     progress(1 - daysAgo / DAYS);
     world.goTo(daysAgo);
     for (const person of PEOPLE) if (person !== LENA && person.joined === daysAgo) await join(played, person);
+    for (const person of PEOPLE) if (person.left === daysAgo) await leave(played, person);
     for (const key of KEYS) {
       if (key.made === daysAgo) await make(played, key);
       await meet(played, key, daysAgo);

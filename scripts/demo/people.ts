@@ -7,6 +7,8 @@ export interface DemoPerson {
   role: 'owner' | 'admin' | 'member';
   /** Days ago. */
   joined: number;
+  /** Days ago; whoever has not left has none. */
+  left?: number;
 }
 
 const at = (name: string, role: DemoPerson['role'], joined: number): DemoPerson => ({
@@ -21,7 +23,8 @@ export const JONAS = at('Jonas Weber', 'member', 44);
 export const AISHA = at('Aisha Khan', 'admin', 44);
 export const TOM = at('Tom Okafor', 'member', 40);
 export const MEI = at('Mei Tanaka', 'member', 38);
-export const PEOPLE = [LENA, JONAS, AISHA, TOM, MEI];
+const RAVI: DemoPerson = { ...at('Ravi Menon', 'member', 43), left: 5 };
+export const PEOPLE = [LENA, JONAS, AISHA, TOM, MEI, RAVI];
 
 export const GROUPS = [
   { name: 'Read customers', description: 'Dashboards and exports', permissions: ['customers:read', 'orders:read'] },
@@ -181,5 +184,15 @@ export const KEYS: readonly DemoKey[] = [
     uses: 8,
     program: 'java-http-client/21',
     ip: '10.0.5.31',
+  },
+  {
+    owner: RAVI,
+    name: 'map-import',
+    environment: 'production',
+    group: 'Read customers',
+    made: 35,
+    uses: 5,
+    program: 'okhttp/4.12',
+    ip: '203.0.113.41',
   },
 ];
