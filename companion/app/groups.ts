@@ -1,5 +1,5 @@
 import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
-import type { Group, groups } from '../../shared/contract/workspace.ts';
+import type { Group, groups } from '../../shared/contract/groups.ts';
 import { fold } from '../domain/names.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
 import { ROLES } from '../../shared/contract/fields.ts';
-import type { invitations } from '../../shared/contract/workspace.ts';
+import type { invitations } from '../../shared/contract/invitations.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';

@@ -1,6 +1,6 @@
 import type { QueryOf } from '../../shared/contract/endpoint.ts';
 import type { Role } from '../../shared/contract/fields.ts';
-import type { Member, members } from '../../shared/contract/workspace.ts';
+import type { Member, members } from '../../shared/contract/members.ts';
 import { decide, mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';

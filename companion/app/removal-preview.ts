@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { FieldError } from '../../shared/contract/errors.ts';
-import type { RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { RemovalPreview } from '../../shared/contract/members.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
 import { type MemberCaller, SESSION_IDLE_MS } from './caller.ts';

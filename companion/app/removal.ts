@@ -1,4 +1,4 @@
-import type { Removal } from '../../shared/contract/workspace.ts';
+import type { Removal } from '../../shared/contract/members.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Tx } from '../store/store.ts';
 import { type AuditActor, by } from './audit.ts';

@@ -1,5 +1,5 @@
 import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
-import type { VerifierCredential, verifiers } from '../../shared/contract/workspace.ts';
+import type { VerifierCredential, verifiers } from '../../shared/contract/verifiers.ts';
 import { makeToken, prefixOf } from '../../shared/key-format.ts';
 import { notFound } from '../domain/refusal.ts';
 import type { VerifierRow } from '../store/tables.ts';

@@ -1,6 +1,6 @@
 import { FailureError, isUnsure } from '../../shared/client/client.ts';
+import { groups } from '../../shared/contract/groups.ts';
 import { KEY_STATUSES, type Key, type KeyWithSecret, keys } from '../../shared/contract/keys.ts';
-import { groups } from '../../shared/contract/workspace.ts';
 import { BadUsage, type Io, json, plain, Refused, table } from './io.ts';
 import { readChoice, readEnvironment, readExpiry, readList, readOverlap, readRate } from './options.ts';
 import { ended, openWorkspace, type Workspace } from './server.ts';

@@ -1,5 +1,5 @@
+import { groups } from '../../shared/contract/groups.ts';
 import { type Key, keys } from '../../shared/contract/keys.ts';
-import { groups } from '../../shared/contract/workspace.ts';
 import type { Handlers } from '../messages/receive.ts';
 import type { DataService } from './data-service.ts';
 import { allPages } from './pages.ts';

@@ -1,5 +1,6 @@
 import { browser } from 'wxt/browser';
-import { invitations, members } from '../../shared/contract/workspace.ts';
+import { invitations } from '../../shared/contract/invitations.ts';
+import { members } from '../../shared/contract/members.ts';
 import { UNDO_MS } from '../messages/protocol.ts';
 import type { TeamInvitation } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';

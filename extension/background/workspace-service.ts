@@ -1,9 +1,11 @@
 import { agents } from '../../shared/contract/agents.ts';
 import { audit } from '../../shared/contract/audit.ts';
+import { groups } from '../../shared/contract/groups.ts';
 import { passwords, sso } from '../../shared/contract/identity.ts';
 import { activity } from '../../shared/contract/overview.ts';
 import { scimAdmin } from '../../shared/contract/scim.ts';
-import { groups, verifiers, workspaces } from '../../shared/contract/workspace.ts';
+import { verifiers } from '../../shared/contract/verifiers.ts';
+import { workspaces } from '../../shared/contract/workspace.ts';
 import type { Handlers } from '../messages/receive.ts';
 import type { DataService } from './data-service.ts';
 import { allPages } from './pages.ts';

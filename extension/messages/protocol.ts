@@ -3,6 +3,7 @@ import { agents } from '../../shared/contract/agents.ts';
 import { type audit, auditExportQuery, auditQuery, type ChainReport } from '../../shared/contract/audit.ts';
 import type { AnswerOf as Answered } from '../../shared/contract/endpoint.ts';
 import { email, id, role } from '../../shared/contract/fields.ts';
+import { type Group, groups } from '../../shared/contract/groups.ts';
 import { type passwords, type SsoAnswer, sso } from '../../shared/contract/identity.ts';
 import {
   createKeyBody,
@@ -13,20 +14,12 @@ import {
   rotateBody,
   type UsageDay,
 } from '../../shared/contract/keys.ts';
+import type { Member, Removal, RemovalPreview } from '../../shared/contract/members.ts';
 import { activity, type Job, type Overview } from '../../shared/contract/overview.ts';
 import type { Session } from '../../shared/contract/people.ts';
 import { type ScimSettings, scimAdmin } from '../../shared/contract/scim.ts';
-import {
-  type Group,
-  groups,
-  type Member,
-  type Removal,
-  type RemovalPreview,
-  type VerifierCredential,
-  verifiers,
-  type Workspace,
-  workspaces,
-} from '../../shared/contract/workspace.ts';
+import { type VerifierCredential, verifiers } from '../../shared/contract/verifiers.ts';
+import { type Workspace, workspaces } from '../../shared/contract/workspace.ts';
 import type { FreshSecret, TeamInvitation } from './published.ts';
 
 /**

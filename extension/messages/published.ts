@@ -1,8 +1,10 @@
 import * as z from 'zod/mini';
 import { environment } from '../../shared/contract/fields.ts';
+import { invitation } from '../../shared/contract/invitations.ts';
 import { key, usageDay } from '../../shared/contract/keys.ts';
+import { member } from '../../shared/contract/members.ts';
 import { membership, user } from '../../shared/contract/people.ts';
-import { invitation, member, workspace } from '../../shared/contract/workspace.ts';
+import { workspace } from '../../shared/contract/workspace.ts';
 import { failure } from './failure.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { Role } from '../../shared/contract/fields.ts';
-import type { Member, Removal, RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { Member, Removal, RemovalPreview } from '../../shared/contract/members.ts';
 import type { Failure, Result } from '../messages/failure.ts';
 import type { TeamInvitation } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { FieldError } from '../../shared/contract/errors.ts';
+import type { Group } from '../../shared/contract/groups.ts';
 import { editKeyBody, type Key } from '../../shared/contract/keys.ts';
-import type { Group } from '../../shared/contract/workspace.ts';
 import type { Failure } from '../messages/failure.ts';
 import { editDraft } from '../state/drafts.ts';
 import { editKey, findKey } from '../state/keys.ts';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
-import type { Group } from '../../shared/contract/workspace.ts';
+import type { Group } from '../../shared/contract/groups.ts';
 import type { Failure } from '../messages/failure.ts';
 import { createGroup } from '../state/admin.ts';
 import { EMPTY_NEW_KEY, newKeyDraft } from '../state/drafts.ts';

@@ -1,6 +1,6 @@
 import type { FieldError } from '../../shared/contract/errors.ts';
+import type { Group } from '../../shared/contract/groups.ts';
 import { createKeyBody, type Key } from '../../shared/contract/keys.ts';
-import type { Group } from '../../shared/contract/workspace.ts';
 import type { NewKeyDraft } from '../state/drafts.ts';
 import type { CreateKeyBody, EditKeyBody } from '../state/keys.ts';
 import { readLines } from '../ui/field-errors.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { FieldError } from '../../shared/contract/errors.ts';
-import type { Group } from '../../shared/contract/workspace.ts';
+import type { Group } from '../../shared/contract/groups.ts';
 import { listGroups, me } from '../state/workspace.ts';
 import { LinkButton } from '../ui/button.tsx';
 import { Tick } from '../ui/choice.tsx';

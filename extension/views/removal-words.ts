@@ -1,4 +1,4 @@
-import type { RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { RemovalPreview } from '../../shared/contract/members.ts';
 import { ago, count } from '../ui/format.ts';
 
 /** The keys that something calls with directly: what runs on them fails at its next call. Most used first. */

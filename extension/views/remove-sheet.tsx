@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Member, RemovalPreview } from '../../shared/contract/workspace.ts';
+import type { Member, RemovalPreview } from '../../shared/contract/members.ts';
 import type { Failure } from '../messages/failure.ts';
 import { connectedOf } from '../state/agents.ts';
 import { now } from '../state/clock.ts';

@@ -1,4 +1,4 @@
-import type { Member } from '../../shared/contract/workspace.ts';
+import type { Member } from '../../shared/contract/members.ts';
 import { members } from '../state/team.ts';
 import { offline, role } from '../state/workspace.ts';
 

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { author, cursor, id, limit, listOf, name, remark, timestamp } from './fields.ts';
 import { keyStatus, revokeReason } from './keys.ts';
-
-const W = '/v1/workspaces/:workspaceId';
+import { W } from './path.ts';
 
 const ignored = z.optional(z.unknown());
 const privatePart = z.optional(

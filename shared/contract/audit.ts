@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { cursor, instant, limit, listOf, queryNumber, remark, timestamp } from './fields.ts';
-
-const W = '/v1/workspaces/:workspaceId';
+import { W } from './path.ts';
 
 const json = z.nullable(z.record(z.string(), z.unknown()));
 

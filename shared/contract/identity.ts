@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { email, listOf, password, personName, timestamp } from './fields.ts';
+import { W } from './path.ts';
 import { user } from './people.ts';
-
-const W = '/v1/workspaces/:workspaceId';
 
 const text = (most: number) =>
   z.string().check(z.trim(), z.minLength(1, 'is required'), z.maxLength(most, 'is too long'));

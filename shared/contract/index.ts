@@ -2,13 +2,17 @@ import { agents } from './agents.ts';
 import { audit } from './audit.ts';
 import { device } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
+import { groups } from './groups.ts';
 import { passkeys, passwords, sso } from './identity.ts';
+import { invitations } from './invitations.ts';
 import { keys } from './keys.ts';
+import { members } from './members.ts';
 import { activity } from './overview.ts';
 import { people } from './people.ts';
 import { scim, scimAdmin } from './scim.ts';
+import { verifiers } from './verifiers.ts';
 import { verification } from './verify.ts';
-import { groups, invitations, members, verifiers, workspaces } from './workspace.ts';
+import { workspaces } from './workspace.ts';
 
 /** Every operation of the HTTP interface, by the heading it stands under in the reference. */
 export const contract = {

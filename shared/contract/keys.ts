@@ -18,8 +18,8 @@ import {
   timestamp,
   use,
 } from './fields.ts';
+import { W } from './path.ts';
 
-const W = '/v1/workspaces/:workspaceId';
 const KEY = `${W}/keys/:keyId` as const;
 
 export const KEY_STATUSES = ['active', 'expiring_soon', 'expired', 'disabled', 'revoked'] as const;

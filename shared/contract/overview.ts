@@ -2,9 +2,8 @@ import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { cursor, environment, id, instant, limit, listOf, page, timestamp } from './fields.ts';
 import { key, OUTCOMES, requestRow } from './keys.ts';
+import { W } from './path.ts';
 import { VERIFY_CODES } from './verify.ts';
-
-const W = '/v1/workspaces/:workspaceId';
 
 /** How far back the figures of the overview go, and how long each point of their series is, in seconds. */
 export const PERIODS = {

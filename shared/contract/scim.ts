@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { author, name, timestamp } from './fields.ts';
-
-const W = '/v1/workspaces/:workspaceId';
+import { W } from './path.ts';
 
 export const DEACTIVATIONS = ['remove', 'suspend'] as const;
 

@@ -1,4 +1,4 @@
-import { groups } from '../../../shared/contract/workspace.ts';
+import { groups } from '../../../shared/contract/groups.ts';
 import type { Deps } from '../../app/deps.ts';
 import { createGroup, deleteGroup, editGroup, listGroups } from '../../app/groups.ts';
 import type { Authenticate } from '../authenticate.ts';

@@ -1,4 +1,7 @@
-import { invitations, members, verifiers, workspaces } from '../../../shared/contract/workspace.ts';
+import { invitations } from '../../../shared/contract/invitations.ts';
+import { members } from '../../../shared/contract/members.ts';
+import { verifiers } from '../../../shared/contract/verifiers.ts';
+import { workspaces } from '../../../shared/contract/workspace.ts';
 import type { Deps } from '../../app/deps.ts';
 import { createInvitation, listInvitations, withdrawInvitation } from '../../app/invitations.ts';
 import { changeRole, listMembers, reinstateMember, suspendMember } from '../../app/members.ts';

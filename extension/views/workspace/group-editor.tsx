@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { ENROL_PERMISSION } from '../../../shared/agent-protocol.ts';
 import type { FieldError } from '../../../shared/contract/errors.ts';
 import { permission as permissionField } from '../../../shared/contract/fields.ts';
-import { groups as contract, type Group } from '../../../shared/contract/workspace.ts';
+import { groups as contract, type Group } from '../../../shared/contract/groups.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { createGroup, editGroup } from '../../state/admin.ts';
 import { allKeys } from '../../state/keys.ts';

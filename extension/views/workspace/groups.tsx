@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Group } from '../../../shared/contract/workspace.ts';
+import type { Group } from '../../../shared/contract/groups.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { deleteGroup } from '../../state/admin.ts';
 import { navigate, route } from '../../state/route.ts';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Role } from '../../../shared/contract/fields.ts';
-import type { Member } from '../../../shared/contract/workspace.ts';
+import type { Member } from '../../../shared/contract/members.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { createResetLink } from '../../state/admin.ts';
 import { copy } from '../../state/secret.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Role } from '../../../shared/contract/fields.ts';
-import type { Member } from '../../../shared/contract/workspace.ts';
+import type { Member } from '../../../shared/contract/members.ts';
 import { allKeys } from '../../state/keys.ts';
 import { navigate } from '../../state/route.ts';
 import { invitations, liveKeysOf, members, refreshTeam, teamFailure, teamRefreshing } from '../../state/team.ts';

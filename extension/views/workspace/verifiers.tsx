@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FieldError } from '../../../shared/contract/errors.ts';
-import { verifiers as contract, type VerifierCredential } from '../../../shared/contract/workspace.ts';
+import { verifiers as contract, type VerifierCredential } from '../../../shared/contract/verifiers.ts';
 import { ENVIRONMENTS, type Environment } from '../../../shared/key-format.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { createVerifier, listVerifiers, removeVerifier } from '../../state/admin.ts';

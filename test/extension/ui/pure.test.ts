@@ -3,7 +3,7 @@ import { niceTop, sparkHeights, total, usageSentence } from '../../../extension/
 import { asFormat, formatSecret, SECRET_FORMATS } from '../../../extension/ui/secret-formats.ts';
 import { find, matches } from '../../../extension/ui/shortcuts.ts';
 import { brokenKeys, removalList } from '../../../extension/views/removal-words.ts';
-import type { RemovalPreview } from '../../../shared/contract/workspace.ts';
+import type { RemovalPreview } from '../../../shared/contract/members.ts';
 
 const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, ...more });
 

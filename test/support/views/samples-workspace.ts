@@ -4,7 +4,7 @@ import type { Key } from '../../../shared/contract/keys.ts';
 import type { Job, Overview } from '../../../shared/contract/overview.ts';
 import type { Session } from '../../../shared/contract/people.ts';
 import type { ScimToken } from '../../../shared/contract/scim.ts';
-import type { VerifierCredential } from '../../../shared/contract/workspace.ts';
+import type { VerifierCredential } from '../../../shared/contract/verifiers.ts';
 import { after, before, KEYS, key, LONG, requestRow } from './samples.ts';
 
 const MINUTE = 60_000;

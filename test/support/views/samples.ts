@@ -1,6 +1,8 @@
 import type { Snapshot, TeamInvitation } from '../../../extension/messages/published.ts';
+import type { Group } from '../../../shared/contract/groups.ts';
+import type { Invitation } from '../../../shared/contract/invitations.ts';
 import type { Key, RequestRow, UsageDay } from '../../../shared/contract/keys.ts';
-import type { Group, Invitation, Member, RemovalPreview } from '../../../shared/contract/workspace.ts';
+import type { Member, RemovalPreview } from '../../../shared/contract/members.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
