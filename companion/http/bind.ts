@@ -75,7 +75,9 @@ async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; t
   // An operation whose fields are all optional takes no body at all, too.
   if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, text: '' };
   const type = mediaType(c.req.header('content-type'));
-  if (!(endpoint.accepts ?? ['application/json']).includes(type)) throw new Refusal('unsupported_media_type');
+  const accepts: readonly string[] = endpoint.accepts ?? ['application/json'];
+  if (!accepts.includes(type))
+    throw new Refusal('unsupported_media_type', `The body has to be ${accepts.join(' or ')}.`);
   const input = type === FORM ? parseForm(bytes) : parseStrictJson(bytes);
   if (endpoint.body) return { body: validate(endpoint.body, input), text: JSON.stringify(input) };
   const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;

@@ -76,7 +76,7 @@ test('the verifier is asked for before the form is looked at; bearer works, too'
   expect((await post(`token=${secret}`, bearer)).body.active).toBe(true);
   expect((await post('', bearer)).body.errors[0].path).toBe('token');
   expect((await post(`token=${secret}&token=x`, bearer)).status).toBe(400);
-  expect(
-    (await post(JSON.stringify({ token: secret }), { ...bearer, 'content-type': 'application/json' })).status,
-  ).toBe(415);
+  const json = await post(JSON.stringify({ token: secret }), { ...bearer, 'content-type': 'application/json' });
+  expect(json.status).toBe(415);
+  expect(json.body.detail).toContain('application/x-www-form-urlencoded');
 });

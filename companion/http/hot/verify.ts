@@ -71,6 +71,6 @@ function readAsk(req: IncomingMessage, bytes: Buffer | undefined): VerifyBody {
   if (!bytes) return validate(verifyBody, {});
   const type = req.headers['content-type'];
   if (type !== 'application/json' && mediaType(type) !== 'application/json')
-    throw new Refusal('unsupported_media_type');
+    throw new Refusal('unsupported_media_type', 'The body has to be application/json.');
   return readPlainAsk(bytes) ?? validate(verifyBody, parseStrictJson(bytes));
 }
