@@ -53,8 +53,8 @@ export async function wrk(load: Load, seconds: number, connections = 32): Promis
   const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
   return {
     perSecond: number(/Requests\/sec:\s+([\d.]+)/),
-    p50Ms: milliseconds(/50%\s+(\S+)/.exec(text)?.[1] ?? ''),
-    p99Ms: milliseconds(/99%\s+(\S+)/.exec(text)?.[1] ?? ''),
+    p50Ms: milliseconds(/^ +50% +(\S+)/m.exec(text)?.[1] ?? ''),
+    p99Ms: milliseconds(/^ +99% +(\S+)/m.exec(text)?.[1] ?? ''),
     errors: number(/Non-2xx or 3xx responses: (\d+)/) + number(/Socket errors:.*?timeout (\d+)/),
   };
 }

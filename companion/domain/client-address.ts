@@ -25,7 +25,23 @@ export function parseTrustedProxies(text: string): TrustedProxies | { kind: 'wro
   }
   const { canonical, errors } = parseAllowlist(entries);
   if (errors[0]) return { kind: 'wrong', why: errors[0].message.replace(/^Line \d+: /, '') };
-  return { kind: 'ranges', includes: compileAllowlist(canonical) };
+  return { kind: 'ranges', includes: remembering(compileAllowlist(canonical)) };
+}
+
+const MOST_REMEMBERED = 1_000;
+
+/** The same test, which asks about the few addresses of proxies over and over. */
+function remembering(includes: (address: string) => boolean): (address: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (address) => {
+    let is = known.get(address);
+    if (is === undefined) {
+      is = includes(address);
+      if (known.size >= MOST_REMEMBERED) known.clear();
+      known.set(address, is);
+    }
+    return is;
+  };
 }
 
 function readEntry(text: string): string {

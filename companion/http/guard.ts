@@ -18,7 +18,7 @@ export interface GuardOptions {
 }
 
 /** Headers of which a second one would let two servers read one request differently. */
-const SINGLE = new Set([
+const repeatedSingle = repeatedHeader([
   'host',
   'authorization',
   'x-api-key',
@@ -30,7 +30,7 @@ const SINGLE = new Set([
 
 /** @throws Refusal bad_request */
 export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
-  const name = repeatedHeader(rawHeaders, SINGLE);
+  const name = repeatedSingle(rawHeaders);
   if (name !== undefined)
     throw new Refusal('bad_request', `${name}: is there more than once`, [
       { path: name, message: 'is there more than once' },
