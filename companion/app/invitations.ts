@@ -97,8 +97,8 @@ export async function createInvitation(
   input: BodyOf<typeof invitations.createInvitation>,
   idempotency?: Idempotency,
 ) {
-  // As dangerous as making a member an owner.
-  if (input.role === 'owner' && mayGrant(caller.member.role, 'owner')) requireRecentSignIn(deps, caller);
+  // As dangerous as raising a member to that role.
+  if (input.role !== 'member' && mayGrant(caller.member.role, input.role)) requireRecentSignIn(deps, caller);
   const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
   const done = await changeAs(deps, caller, 'invitation.manage', async (change) => {
     if (!mayGrant(change.member.role, input.role)) throw new Refusal('forbidden', 'Only an owner can invite an owner.');

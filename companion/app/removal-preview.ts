@@ -75,11 +75,15 @@ type Sources = Awaited<ReturnType<typeof readSources>>;
 const directOf = (sources: Sources, keyId: string) =>
   (sources.get(keyId) ?? []).filter((source) => source.purpose === 'direct');
 
+/** Which programs call with a key, and from where. */
+const callersOf = (sources: Sources, keyId: string) =>
+  [...new Set(directOf(sources, keyId).map(({ ip, user_agent }) => JSON.stringify([ip, user_agent])))].sort();
+
 /** What an admin decides by. How often something was used is not part of it: a busy key would never hold still. */
 function versionOf(target: MemberWithPerson, hanging: Hanging, sources: Sources, at: number): string {
   const facts = [
     [target.id, target.role, target.suspended_at !== null],
-    hanging.keys.map((key) => [key.id, key.disabledAt !== null, directOf(sources, key.id).length > 0]),
+    hanging.keys.map((key) => [key.id, key.prefix, key.disabledAt !== null, callersOf(sources, key.id)]),
     hanging.agents.map((agent) => agent.id),
   ];
   return `${at}.${createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22)}`;
@@ -162,7 +166,9 @@ export async function changedSince(
   if (versions.some((version) => hashOf(version) === present)) return [];
   const since = Math.max(0, ...versions.map((version) => Number.parseInt(version, 10) || 0));
   const changes = await describe(tx, target, hanging, sources, since);
-  return changes.length ? changes : [{ path: 'member', message: 'has changed in role, status, keys or agents' }];
+  return changes.length
+    ? changes
+    : [{ path: 'member', message: 'has changed in role, status, keys, agents or in what calls with the keys' }];
 }
 
 async function describe(tx: Reading, target: MemberWithPerson, hanging: Hanging, sources: Sources, since: number) {

@@ -107,8 +107,8 @@ async function arrive(deps: Deps, attempt: Attempt, person: OidcPerson, row: Sso
       client: 'web',
       label,
       origin,
-      // The provider may have recognised them by a sign-in of hours ago: that is not a recent one.
-      authenticatedAt: Math.min(now, person.authTime ?? now),
+      // The provider may have recognised them by a sign-in of hours ago: that is not a recent one, nor is one of unknown age.
+      authenticatedAt: Math.min(now, person.authTime ?? 0),
     });
     await auditSignIn(tx, now, { user, origin, client: 'web' }, 'single sign-on');
     return session;

@@ -83,6 +83,13 @@ export function faultOf(error: unknown): Fault {
     /^(E[A-Z_]+|UND_ERR_\w+|CERT_\w+|DEPTH_ZERO\w+|UNABLE_\w+|SELF_SIGNED\w+|ERR_TLS\w+)$/.test(c),
   );
   if (network) return fault(network, true, 'The identity provider can’t be reached.', `can't be reached (${network})`);
+  if (error instanceof Error && messages(error).some((m) => m.includes('"auth_time"') && m.includes('missing')))
+    return fault(
+      'no_auth_time',
+      false,
+      'Your identity provider does not say when you signed in, so it can’t confirm that it is you. Confirm with a password or a passkey.',
+      'does not say when somebody signed in (auth_time)',
+    );
   const code = word(codes[0]);
   const discovery: Record<string, string> = {
     OAUTH_RESPONSE_IS_NOT_CONFORM:
@@ -97,6 +104,12 @@ export function faultOf(error: unknown): Fault {
     'The answer of the identity provider could not be verified. Start again.',
     discovery[code] ?? `is not a usable OpenID Connect provider (${code})`,
   );
+}
+
+function messages(error: unknown): string[] {
+  const said: string[] = [];
+  for (let e = error; e instanceof Error && said.length < 10; e = e.cause) said.push(e.message);
+  return said;
 }
 
 function causes(error: unknown): string[] {

@@ -8,6 +8,8 @@ const SCOPE = 'openid email profile';
 const METADATA_MS = 10 * 60_000;
 /** With a demanded sign-in: how old it may be when the person is back, in seconds. */
 const AGAIN_SECONDS = 300;
+/** Otherwise: so old that it asks for nothing, but makes the provider say when they signed in (OpenID Connect Core 1.0, 2). */
+const ANY_SECONDS = 30 * 86_400;
 
 async function discover(provider: OidcProvider): Promise<client.Configuration> {
   const issuer = new URL(provider.issuer);
@@ -145,6 +147,7 @@ async function parameters(redirectUri: string, secrets: OidcSecrets, again: bool
     nonce: secrets.nonce,
     code_challenge: await client.calculatePKCECodeChallenge(secrets.codeVerifier),
     code_challenge_method: 'S256',
-    ...(again ? { prompt: 'login', max_age: String(AGAIN_SECONDS) } : {}),
+    max_age: String(again ? AGAIN_SECONDS : ANY_SECONDS),
+    ...(again ? { prompt: 'login' } : {}),
   };
 }

@@ -70,7 +70,7 @@ function Breaks({ preview }: { preview: RemovalPreview }) {
     return <Part icon="ok" tone="ok" title="None were used directly in the last 30 days" />;
   }
   const copyList = async () => {
-    const done = await copy(removalList(preview, now.value));
+    const done = await copy(removalList(preview));
     showToast(done ? 'List copied' : 'Not copied', done ? 'ok' : 'bad');
   };
   return (

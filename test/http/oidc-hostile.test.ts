@@ -68,6 +68,24 @@ test('a right ID token signs in, so that the lies above are what was refused', a
   expect(await signIn()).toMatchObject({ status: 200, signedIn: true });
 });
 
+test('a sign-in of an age that the provider does not tell is not a recent one, and confirms nothing', async () => {
+  await save();
+  const ask = async (claims: object) => {
+    idp.spoil((t) => Object.assign(t.claims, claims));
+    const browser = webBrowser();
+    const fields = { workspaceId: s.workspaceId, purpose: 'sign_in', next: '/' };
+    await browser.submit(`${s.url}/sso/start`, fields);
+    return { browser, answer: (await browser.script('POST', `${s.url}/v1/passkeys/options`, {})).text };
+  };
+  expect((await ask({ auth_time: now() })).answer).not.toContain('step_up_required');
+  const { browser, answer } = await ask({ auth_time: undefined });
+  expect(answer).toContain('step_up_required');
+  const fields = { workspaceId: s.workspaceId, purpose: 'confirm', next: '/confirm/done' };
+  const page = await browser.submit(`${s.url}/sso/start`, fields);
+  expect(page.status).toBe(401);
+  expect(page.text).toContain('does not say when you signed in');
+});
+
 test.each([
   ['an endpoint that is not https', { token_endpoint: 'http://10.0.0.1/token' }, undefined],
   ['a redirect', {}, { status: 302, headers: { location: 'http://127.0.0.1:1/' }, body: '' }],

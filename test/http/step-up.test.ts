@@ -40,12 +40,13 @@ test('a sign-in counts for fifteen minutes', async () => {
   expect((await s.as(owner, 'DELETE', `W/members/${ben.membershipId}`)).status).toBe(200);
 });
 
-test('inviting an owner asks for a recent sign-in, inviting anybody else does not', async () => {
+test('inviting an owner or an admin asks for a recent sign-in, inviting a member does not', async () => {
   const owner = await fresh();
   s.companion.pass(QUARTER + 1);
   const invite = (email: string, role: string) => s.as(owner, 'POST', 'W/invitations', { email, role });
   expect((await invite('two@acme.example', 'owner')).body.code).toBe('step_up_required');
-  expect((await invite('three@acme.example', 'admin')).status).toBe(201);
+  expect((await invite('three@acme.example', 'admin')).body.code).toBe('step_up_required');
+  expect((await invite('four@acme.example', 'member')).status).toBe(201);
 });
 
 test('nobody is asked to confirm for what they may not do anyway', async () => {

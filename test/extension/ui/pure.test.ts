@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { niceTop, sparkHeights, total, usageSentence } from '../../../extension/ui/chart-data.ts';
+import { exact } from '../../../extension/ui/format.ts';
 import { asFormat, formatSecret, SECRET_FORMATS } from '../../../extension/ui/secret-formats.ts';
 import { find, matches } from '../../../extension/ui/shortcuts.ts';
 import { brokenKeys, removalList } from '../../../extension/views/removal-words.ts';
@@ -92,6 +93,7 @@ test('the list to send names what breaks, most used first, and nothing that does
     sources: directUses
       ? [{ ip: '10.0.0.4', userAgent: null, uses: directUses, lastAt: new Date(0).toISOString() }]
       : [],
+    moreSources: directUses > 5 ? 2 : 0,
   });
   const preview = {
     member: { name: 'Jonas' },
@@ -100,13 +102,14 @@ test('the list to send names what breaks, most used first, and nothing that does
     sessions: 0,
   } as unknown as RemovalPreview;
   expect(brokenKeys(preview).map(({ name }) => name)).toEqual(['c', 'a']);
-  expect(removalList(preview, 60_000)).toBe(
+  expect(removalList(preview)).toBe(
     [
-      'These stop working when Jonas is removed:',
+      'These stop working when Jonas is removed: replace HEEX_API_KEY here before the next launch.',
       'c (heex_prod_c…, production): 9 requests in 30 days',
-      '  10.0.0.4, unnamed program, last 1 min ago',
+      `  10.0.0.4, unnamed program, last ${exact(0)}`,
+      '  and 2 more sources',
       'a (heex_prod_a…, production): 1 request in 30 days',
-      '  10.0.0.4, unnamed program, last 1 min ago',
+      `  10.0.0.4, unnamed program, last ${exact(0)}`,
     ].join('\n'),
   );
 });
