@@ -1,5 +1,5 @@
 import { CODE_LETTERS } from '../../shared/connect.ts';
-import { DEVICE_GRANT, type DeviceError, type DeviceRequest, type device } from '../../shared/contract/device.ts';
+import type { DeviceError, DeviceRequest, device } from '../../shared/contract/device.ts';
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
@@ -160,8 +160,6 @@ async function poll(tx: Tx, now: number, codeHash: string, clientId: string): Pr
 
 /** An approved code becomes a session, once. @throws DeviceRefusal, Refusal rate_limited */
 export async function redeemDevice(deps: Deps, input: BodyOf<typeof device.deviceToken>, origin: Origin) {
-  if (input.grant_type !== DEVICE_GRANT)
-    throw new DeviceRefusal('unsupported_grant_type', `grant_type must be ${DEVICE_GRANT}`);
   const codeHash = hashToken(input.device_code);
   await deps.throttle.attempt('token', codeHash, origin.ip);
   // Refused only after the transaction: what is thrown inside would undo the longer interval.

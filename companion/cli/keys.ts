@@ -1,6 +1,7 @@
 import { FailureError, isUnsure } from '../../shared/client/client.ts';
 import { groups } from '../../shared/contract/groups.ts';
 import { KEY_STATUSES, type Key, type KeyWithSecret, keys } from '../../shared/contract/keys.ts';
+import { parseKey, redact } from '../../shared/key-format.ts';
 import { BadUsage, type Io, json, plain, Refused, table } from './io.ts';
 import { readChoice, readEnvironment, readExpiry, readList, readOverlap, readRate } from './options.ts';
 import { ended, openWorkspace, type Workspace } from './server.ts';
@@ -154,11 +155,14 @@ async function findKey(workspace: Workspace, wanted: string): Promise<Key> {
   const { server, workspaceId } = workspace;
   if (/^key_\w+$/.test(wanted))
     return server.call(keys.readKey, { params: { workspaceId, keyId: wanted } }).catch(ended);
-  const bare = wanted.replace(/…$/, '');
+  // A whole secret stands for its prefix: it goes into no address and no message.
+  const bare = parseKey(wanted)?.prefix ?? wanted.replace(/…$/, '');
+  if (redact(bare) !== bare)
+    throw new BadUsage('That looks like a secret with an error in it. Give the name, prefix or id of the key.');
   for await (const key of ownKeys(workspace, { q: bare })) {
     if (key.status !== 'revoked' && (key.name === wanted || key.prefix === bare)) return key;
   }
-  throw new Refused(`You have no live key of the name, prefix or id "${wanted}".`);
+  throw new Refused(`You have no live key of the name, prefix or id "${bare}".`);
 }
 
 async function findGroup({ server, workspaceId }: Workspace, wanted: string): Promise<string> {

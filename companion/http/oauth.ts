@@ -1,3 +1,4 @@
+import { GRANT_PROBLEM } from '../../shared/contract/device.ts';
 import { PROBLEMS } from '../../shared/contract/errors.ts';
 import { DeviceRefusal } from '../app/device.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -11,6 +12,9 @@ export function oauthError(error: unknown): Response {
   if (!(error instanceof Refusal)) throw error;
   const [status] = PROBLEMS[error.code];
   if (error.code === 'rate_limited') return answer(status, 'temporarily_unavailable', error.message, error.headers);
+  // Another grant comes without the fields of this one.
+  const grant = error.errors.some((e) => e.path === 'grant_type' && e.message === GRANT_PROBLEM);
+  if (grant) return answer(400, 'unsupported_grant_type', error.message);
   return answer(status, 'invalid_request', error.message, error.headers);
 }
 

@@ -21,6 +21,9 @@ export type DeviceError = (typeof DEVICE_ERRORS)[number];
 const clientId = z
   .string()
   .check(z.regex(/^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}$/, 'must be 1 to 64 letters, digits and . _ / -'));
+/** What is wrong with another grant; it may come without the other fields of this one. */
+export const GRANT_PROBLEM = `must be ${DEVICE_GRANT}`;
+const grantType = z.string().check(z.refine((grant) => grant === DEVICE_GRANT, GRANT_PROBLEM));
 const FORM_OR_JSON = ['application/x-www-form-urlencoded', 'application/json'] as const;
 
 // Unlike elsewhere an unknown parameter is ignored, as OAuth asks for (RFC 6749, 3.2).
@@ -60,7 +63,7 @@ export const device = {
     credential: 'none',
     accepts: FORM_OR_JSON,
     errors: 'oauth',
-    body: z.object({ grant_type: z.string(), device_code: z.string(), client_id: clientId }),
+    body: z.object({ grant_type: grantType, device_code: z.string(), client_id: clientId }),
     answers: {
       200: z.object({
         access_token: z.string(),

@@ -139,6 +139,21 @@ test('keys are created, listed, rotated and revoked by name, prefix or id; the s
   expect(await heex('keys rotate cli-one')).toMatchObject({ code: 1, err: expect.stringContaining('no live key') });
 });
 
+test('a whole secret names its key, and stands in no address and no message', async () => {
+  await signIn();
+  const secret = (await heex('keys create --env dev --name by-secret --quiet')).out.trim();
+  const lines = s.companion.lines.length;
+  expect(await heex(`keys rotate ${secret} --quiet`)).toMatchObject({ code: 0, err: '' });
+  const typo = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
+  const wrong = await heex(`keys revoke ${typo} --yes`);
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('looks like a secret')]);
+  await heex('keys revoke by-secret --yes');
+  const gone = await heex(`keys rotate ${secret}`);
+  expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('no live key')]);
+  for (const text of [wrong.err, gone.err, ...s.companion.lines.slice(lines)])
+    expect(text).not.toContain(secret.slice(20, -1));
+});
+
 test('whoami says what HEEX_API_KEY is; without a sign-in, and without sending what is no whole key', async () => {
   const { secret, name } = await s.key(ada);
   const env = { HEEX_API_KEY: secret };

@@ -105,6 +105,8 @@ test('errors have the form of RFC 6749, whatever is wrong', async () => {
   const { device_code } = await begin();
   for (const [body, error] of [
     [{ client_id: 'heex-cli', device_code, grant_type: 'password' }, 'unsupported_grant_type'],
+    [{ grant_type: 'authorization_code', code: 'x' }, 'unsupported_grant_type'],
+    [{ client_id: 'heex-cli', device_code }, 'invalid_request'],
     [{ client_id: 'heex-cli', device_code: 'x'.repeat(43), grant_type: GRANT }, 'invalid_grant'],
     [{ client_id: 'another', device_code, grant_type: GRANT }, 'invalid_grant'],
     [{ client_id: 'heex-cli', grant_type: GRANT }, 'invalid_request'],

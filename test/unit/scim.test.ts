@@ -40,8 +40,17 @@ describe('active: false, in every shape that identity providers send', () => {
     { op: 'replace', path: 'urn:ietf:params:scim:schemas:core:2.0:User:active', value: false },
     { op: 'replace', path: 'Active', value: false },
     { op: 'replace', value: { 'urn:ietf:params:scim:schemas:core:2.0:User:active': false } },
+    { op: 'replace', value: { 'urn:ietf:params:scim:schemas:core:2.0:User': { active: false } } },
+    { op: 'replace', path: 'urn:ietf:params:scim:schemas:core:2.0:User', value: { active: false } },
+    { op: 'Replace', path: 'active', value: [{ value: 'False' }] },
   ])
     test(JSON.stringify(operation), () => expect(patch(operation)).toEqual({ ...ada, active: false }));
+});
+
+test('an id never changes, and a schema inside itself is no path', () => {
+  const schema = 'urn:ietf:params:scim:schemas:core:2.0:User';
+  for (const path of ['id', `${schema}:id`]) expect(refused({ op: 'replace', path, value: 'x' })).toBe('mutability');
+  expect(refused({ op: 'replace', value: { [schema]: { [schema]: { active: false } } } })).toBe('invalidPath');
 });
 
 test('True, true and "True" activate; anything else is no truth value', () => {

@@ -4,8 +4,10 @@ import { matches, parseFilter } from './filter.ts';
 import {
   asObject,
   attributeOf,
+  attributesIn,
   checked,
   type GivenUser,
+  isUserSchema,
   partOf,
   readAttribute,
   readEmailParts,
@@ -43,10 +45,13 @@ export function patchUser(user: GivenUser, body: unknown): GivenUser {
   for (const operation of operations) {
     const fields = asObject(operation);
     const [op, path, value] = [readOp(member(fields, 'op')), member(fields, 'path'), member(fields, 'value')];
+    // Inside a value it is ignored, as Okta sends it along.
+    if (typeof path === 'string' && /^(urn:.*:User:)?id$/i.test(path))
+      throw new ScimError(400, 'id never changes', 'mutability');
     if (path !== undefined && path !== null && typeof path !== 'string')
       throw new ScimError(400, 'path must be a string', 'invalidPath');
     if (op !== 'remove' && value === undefined) throw badValue(`${op} needs a value`);
-    patched = path ? apply(patched, op, path, value) : applyToAll(patched, op, value);
+    patched = path && !isUserSchema(path) ? apply(patched, op, path, value) : applyToAll(patched, op, value);
   }
   return checked(patched);
 }
@@ -60,13 +65,14 @@ function readOp(value: unknown): Op {
 /** Without a path the value is an object of attributes; their names may be paths themselves. */
 function applyToAll(user: GivenUser, op: Op, value: unknown): GivenUser {
   if (op === 'remove') throw new ScimError(400, 'remove needs a path', 'noTarget');
-  return Object.entries(asObject(value)).reduce((patched, [path, inner]) => apply(patched, op, path, inner), user);
+  return attributesIn(value).reduce<GivenUser>((patched, [path, inner]) => apply(patched, op, path, inner), user);
 }
 
 /** @returns undefined for an attribute that is not kept */
 function parsePath(path: string): Target | undefined {
   let rest = path;
   if (/^urn:/i.test(path)) {
+    if (isUserSchema(path)) throw new ScimError(400, 'A schema is named inside itself', 'invalidPath');
     if (!path.toLowerCase().startsWith(`${USER_SCHEMA.toLowerCase()}:`)) return undefined;
     rest = path.slice(USER_SCHEMA.length + 1);
   }

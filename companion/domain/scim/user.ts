@@ -101,7 +101,7 @@ function requireValue(entry: Partial<ScimEmail>): ScimEmail {
 /** A user from the body of a POST or PUT. `active` may be missing. @throws ScimError */
 export function readUser(body: unknown): GivenUser {
   const user: Partial<ScimUser> = {};
-  for (const [key, value] of Object.entries(asObject(body))) {
+  for (const [key, value] of attributesIn(body)) {
     const attribute = attributeOf(key.startsWith(`${USER_SCHEMA}:`) ? key.slice(USER_SCHEMA.length + 1) : key);
     if (attribute) Object.assign(user, readAttribute(attribute, value));
   }
@@ -112,12 +112,27 @@ export function readUser(body: unknown): GivenUser {
 
 /** One attribute with a new value, or without any where it is null. */
 export function readAttribute(attribute: string, value: unknown): Partial<ScimUser> {
-  if (attribute === 'active') return value === null ? {} : { active: readBoolean('active', value) };
+  if (attribute === 'active') return value === null ? {} : { active: readBoolean('active', soleValue(value)) };
   if (attribute === 'emails') return { emails: readEmails(value) };
   if (attribute === 'name') return value === null ? {} : { name: readName(value) };
   const text = readText(attribute, value);
   return text === undefined ? {} : { [attribute]: text };
 }
+
+/** What stands in `[{ "value": … }]`: Entra wraps single values so. */
+function soleValue(value: unknown): unknown {
+  if (!Array.isArray(value) || value.length !== 1) return value;
+  const [entry] = value;
+  return entry !== null && typeof entry === 'object' && 'value' in entry ? entry.value : value;
+}
+
+export const isUserSchema = (name: string): boolean => same(name, USER_SCHEMA);
+
+/** The attributes of a body, also of one that puts them below the name of their schema. */
+export const attributesIn = (body: unknown): [string, unknown][] =>
+  Object.entries(asObject(body)).flatMap(([key, value]) =>
+    isUserSchema(key) ? Object.entries(asObject(value)) : [[key, value]],
+  );
 
 export function asObject(body: unknown): Record<string, unknown> {
   if (body === null || typeof body !== 'object' || Array.isArray(body))
