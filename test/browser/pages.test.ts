@@ -138,7 +138,8 @@ test('a browser is approved by keyboard after signing in, and denied; both ends 
   await accessible(other);
   const button = 'form[action="/signin"] button[type="submit"]';
   await submit(other, { email: 'lena@acme.example', password: 'not the password' }, button);
-  expect(await other.evaluate(() => document.activeElement?.id)).toBe('password');
+  // The browser gives the focus, and the page its title, a moment after it has loaded.
+  await expect.poll(() => other.evaluate(() => document.activeElement?.id)).toBe('password');
   await accessible(other);
   await submit(other, { password: PASSWORD }, button);
   expect(new URL(other.url()).pathname).toBe('/connect');
@@ -146,12 +147,14 @@ test('a browser is approved by keyboard after signing in, and denied; both ends 
   await other.focus('button[value="approve"]');
   await Promise.all([other.waitForNavigation(), other.keyboard.press('Enter')]);
   expect(other.url()).toMatch(/\/connect\/done#code=[0-9A-Za-z]{40}&state=s{43}$/);
-  expect(await other.title()).toBe('Connected · Heex Keys');
+  await expect.poll(() => other.title()).toBe('Connected · Heex Keys');
   await accessible(other);
   await other.goto(`${companion.url}/connect?${query}`, { waitUntil: 'load' });
   await Promise.all([other.waitForNavigation(), other.click('button[value="deny"]')]);
-  expect(await other.title()).toBe('Request denied · Heex Keys');
-  expect(await other.$$eval('[data-when]', (parts) => parts.filter((p) => p.checkVisibility()).length)).toBe(1);
+  await expect.poll(() => other.title()).toBe('Request denied · Heex Keys');
+  await expect
+    .poll(() => other.$$eval('[data-when]', (parts) => parts.filter((p) => p.checkVisibility()).length))
+    .toBe(1);
   await accessible(other);
   await other.browserContext().close();
 });
