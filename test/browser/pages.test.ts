@@ -90,7 +90,7 @@ test('setting up: the code leaves the address, wrong fields get the focus, the p
   expect(await page.$eval('#token', (input) => (input as HTMLInputElement).value)).toBe('setup-token-for-tests');
   await accessible(page);
   await submit(page, { workspace: 'Acme Robotics', name: 'Lena Fischer', email: 'lena@acme', password: 'short' });
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe('email');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('email');
   await accessible(page);
   await page.click('button[data-reveal]');
   expect(await page.$eval('#password', (input) => (input as HTMLInputElement).type)).toBe('text');
