@@ -54,11 +54,20 @@ export const ENROLMENT = 100;
 
 export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verifierId' | 'purpose'>;
 
+interface Pending {
+  place: number;
+  /** Of the hour that is counted now. */
+  count: UsageCount | undefined;
+  source: SourceCount | undefined;
+}
+
 /** Gathers one batch. */
 export class BatchBuilder {
   readonly batch: UsageBatch = { secrets: [], counts: [], rows: [], texts: [null], sources: [] };
-  readonly #secrets = new Map<string, { place: number; count: UsageCount | undefined }>();
+  readonly #secrets = new Map<string, Pending>();
   readonly #texts = new Map<string, number>();
+  /** Rows of uses that were let through. */
+  validRows = 0;
 
   get isEmpty(): boolean {
     return !this.batch.secrets.length;
@@ -74,6 +83,7 @@ export class BatchBuilder {
       known = {
         place: this.batch.secrets.push({ secretId, keyId, workspaceId, environment, prefix }) - 1,
         count: undefined,
+        source: undefined,
       };
       this.#secrets.set(secretId, known);
     }
@@ -120,6 +130,7 @@ export class BatchBuilder {
   }
 
   note(ref: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+    if (code === 'valid') this.validRows++;
     const place = CODE_PLACE.get(code) as number;
     this.batch.rows.push(
       use.requestId,
@@ -132,8 +143,16 @@ export class BatchBuilder {
     );
   }
 
-  /** Uses that were let through without a row of their own. */
+  /** Uses that were let through without a row of their own. Most come from where the last one came from. */
   source(ref: SecretRef, uses: number, at: number, ip: string | null, userAgent: string | null): void {
-    this.batch.sources.push({ secret: this.#secret(ref).place, uses, at, ip, userAgent });
+    const secret = this.#secret(ref);
+    const last = secret.source;
+    if (last && last.ip === ip && last.userAgent === userAgent) {
+      last.uses += uses;
+      last.at = at;
+    } else {
+      secret.source = { secret: secret.place, uses, at, ip, userAgent };
+      this.batch.sources.push(secret.source);
+    }
   }
 }

@@ -8,7 +8,11 @@ import type { FromWriter } from './usage-worker.ts';
 
 /** What is counted is in the file this much later at the most, as long as the file can be written. */
 const FLUSH_EVERY_MS = 300;
-/** Rows of the request log held between two flushes; what is beyond is counted but has no row. */
+/**
+ * Rows of the request log between two flushes, for uses that were let through (ten thousand a second) and in all. What is beyond
+ * is counted, but has no row.
+ */
+const MOST_VALID_ROWS = 3_000;
 const MOST_ROWS = 100_000;
 /** Batches that wait to be written; services are asked to come again. */
 const MOST_WAITING = 100;
@@ -111,8 +115,12 @@ export function createRecorder(activityFile: string, onFault: (error: string) =>
   return {
     record(entry, code, use, at) {
       if (use.purpose === 'direct') building.count(entry, code, 1, at, use.ip, use.userAgent);
-      if (building.rowCount < MOST_ROWS) building.note(entry, code, use, at);
-      else dropped++;
+      const hasRoom = code === 'valid' ? building.validRows < MOST_VALID_ROWS : building.rowCount < MOST_ROWS;
+      if (hasRoom) building.note(entry, code, use, at);
+      else {
+        dropped++;
+        if (code === 'valid' && use.purpose === 'direct') building.source(entry, 1, at, use.ip, use.userAgent);
+      }
       schedule();
     },
     stats: () => ({ waiting: building.rowCount, dropped }),

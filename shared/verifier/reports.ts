@@ -23,6 +23,8 @@ export interface Reports {
 
 const EVERY_MS = 500;
 const AT_ONCE = 500;
+/** The companion reads bodies of up to 256 KiB. */
+const MOST_BYTES = 240_000;
 /** Rows of the request log that may wait; counts have no bound but the number of keys. */
 const MOST_NOTES = 10_000;
 /** Rows for uses that were let through, of which there may be a million a second; refusals have theirs, all of them. */
@@ -36,12 +38,33 @@ function split(use: Use): Use[] {
   return lines;
 }
 
+/** As many reports as it takes, each within what the companion reads at once. */
+function pack(uses: readonly Use[], notes: readonly Note[]): UsageReport[] {
+  const reports: UsageReport[] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  const roomFor = (item: Use | Note, list: 'uses' | 'notes'): UsageReport => {
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    let last = reports.at(-1);
+    if (!last || bytes + size > MOST_BYTES || last[list].length >= AT_ONCE) {
+      last = { batch: randomBytes(16).toString('hex'), uses: [], notes: [] };
+      reports.push(last);
+      bytes = 0;
+    }
+    bytes += size;
+    return last;
+  };
+  for (const use of uses) roomFor(use, 'uses').uses.push(use);
+  for (const note of notes) roomFor(note, 'notes').notes.push(note);
+  return reports;
+}
+
 /**
  * Gathers uses and hands them in, about twice a second. A batch is kept until the companion has it, and counted once however
  * often it arrives. Counts are in memory until then: a service that is killed loses half a second of them.
  */
 export function createReports(send: (report: UsageReport) => Promise<boolean>): Reports {
-  let uses = new Map<string, Use>();
+  // By the key itself and then by code: a million times a second, no text is put together for it.
+  let uses = new Map<KeyFacts, Map<VerifyCode, Use>>();
   let notes: Note[] = [];
   let goodNotes = 0;
   let unsent: UsageReport[] = [];
@@ -60,17 +83,12 @@ export function createReports(send: (report: UsageReport) => Promise<boolean>): 
   }
 
   function cut(): void {
-    const all = [...uses.values()].flatMap(split);
+    const all = [...uses.values()].flatMap((byCode) => [...byCode.values()]).flatMap(split);
     const rows = notes;
     uses = new Map();
     notes = [];
     goodNotes = 0;
-    for (let i = 0; i < Math.max(all.length, rows.length); i += AT_ONCE)
-      unsent.push({
-        batch: randomBytes(16).toString('hex'),
-        uses: all.slice(i, i + AT_ONCE),
-        notes: rows.slice(i, i + AT_ONCE),
-      });
+    unsent.push(...pack(all, rows));
   }
 
   async function sendAll(): Promise<boolean> {
@@ -95,23 +113,21 @@ export function createReports(send: (report: UsageReport) => Promise<boolean>): 
   return {
     add(key, code, requestId, at, ip, userAgent) {
       const { keyId, secretId } = key;
-      const name = `${secretId} ${code}`;
-      const use = uses.get(name);
-      if (use) {
+      let byCode = uses.get(key);
+      if (!byCode) {
+        byCode = new Map();
+        uses.set(key, byCode);
+      }
+      const use = byCode.get(code);
+      if (!use) {
+        const last = { lastAt: at, lastIp: ip, lastUserAgent: userAgent };
+        byCode.set(code, { keyId, secretId, code: code as Code, count: 1, ...last });
+      } else {
         use.count++;
         use.lastAt = at;
         use.lastIp = ip;
         use.lastUserAgent = userAgent;
-      } else
-        uses.set(name, {
-          keyId,
-          secretId,
-          code: code as Code,
-          count: 1,
-          lastAt: at,
-          lastIp: ip,
-          lastUserAgent: userAgent,
-        });
+      }
       const noted = code === 'valid' ? goodNotes++ < GOOD_NOTES_AT_ONCE : true;
       if (noted && notes.length < MOST_NOTES)
         notes.push({ requestId, keyId, secretId, code: code as Code, at, ip, userAgent });

@@ -14,3 +14,19 @@ test('more uses than one line may stand for are told in several, all of them', a
   await reports.close();
   expect(sent.flatMap((r) => r.uses.map((u) => u.count))).toEqual([MOST_COUNTED, 1]);
 });
+
+test('no report is larger than the companion reads, however long the names of programs are, and all arrive', async () => {
+  const sent: UsageReport[] = [];
+  const reports = createReports(async (report) => {
+    sent.push(structuredClone(report));
+    return true;
+  });
+  for (let i = 0; i < 1_200; i++) {
+    const key = { keyId: `key_${i}`, secretId: `sec_${i}` } as KeyFacts;
+    reports.add(key, i % 2 ? 'valid' : 'expired', `req_${i}`, 1, '10.0.0.1', '\u20ac'.repeat(512));
+  }
+  expect(await reports.flush()).toBe(true);
+  for (const report of sent) expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(256 * 1024);
+  expect(sent.flatMap((r) => r.uses).reduce((sum, u) => sum + u.count, 0)).toBe(1_200);
+  expect(sent.flatMap((r) => r.notes).filter((n) => n.code === 'expired').length).toBe(600);
+});
