@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { Change } from './caller.ts';
 
 const KEPT_MS = DAY_MS;
 
-/** An `Idempotency-Key`, with the text of the body that it came with. */
+/** An `Idempotency-Key`, with the body that it came with: any JSON, as it was parsed. */
 export interface Idempotency {
   key: string;
-  bodyText: string;
+  body: unknown;
 }
 
 /**
  * Makes a thing once for an `Idempotency-Key`, per member and endpoint, for a day.
  * @param make makes it, in the same transaction, and returns its id
  * @returns its id, and whether it had been made before: then whatever was shown once is not shown again
- * @throws Refusal idempotency_mismatch when the same key came with another body
+ * @throws Refusal idempotency_mismatch when the same key came with another body; one that only orders its members otherwise is the same
  */
 export async function once(
   { tx, now, member }: Change,
@@ -24,7 +25,7 @@ export async function once(
   make: () => Promise<string>,
 ): Promise<{ id: string; replayed: boolean }> {
   if (!given) return { id: await make(), replayed: false };
-  const bodyHash = createHash('sha256').update(given.bodyText).digest('hex');
+  const bodyHash = createHash('sha256').update(canonicalJson(given.body)).digest('hex');
   await tx
     .deleteFrom('idempotency')
     .where('membership_id', '=', member.id)

@@ -2,6 +2,7 @@ import type { StatusCode } from 'hono/utils/http-status';
 import type { AnswerOf, BodyOf, Endpoint, ParamsOf, QueryOf, StatusOf } from '../../shared/contract/endpoint.ts';
 import type { MemberCaller, SessionCaller } from '../app/caller.ts';
 import type { HeldKey, Origin, Verifier } from '../app/deps.ts';
+import type { Idempotency } from '../app/idempotency.ts';
 import { badField, Refusal } from '../domain/refusal.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { App, Ctx } from './context.ts';
@@ -32,8 +33,8 @@ export interface Call<E extends Endpoint> {
   body: BodyOf<E>;
   caller: CallerOf<E>;
   origin: Origin;
-  /** The Idempotency-Key with the hash of what it stands for; undefined where none was sent. */
-  idempotency: { key: string; bodyText: string } | undefined;
+  /** The Idempotency-Key with what it stands for; undefined where none was sent. */
+  idempotency: Idempotency | undefined;
   c: Ctx;
 }
 
@@ -69,28 +70,29 @@ export async function readBody(c: Ctx): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; text: string }> {
-  if (endpoint.method === 'GET' || endpoint.method === 'DELETE') return { body: undefined, text: '' };
+/** @returns `body` as the endpoint takes it; `input` as it was sent, none counting as one without fields */
+async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; input: unknown }> {
+  if (endpoint.method === 'GET' || endpoint.method === 'DELETE') return { body: undefined, input: {} };
   const bytes = await readBody(c);
   // An operation whose fields are all optional takes no body at all, too.
-  if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, text: '' };
+  if (!bytes.length) return { body: endpoint.body ? validate(endpoint.body, {}) : undefined, input: {} };
   const type = mediaType(c.req.header('content-type'));
   const accepts: readonly string[] = endpoint.accepts ?? ['application/json'];
   if (!accepts.includes(type))
     throw new Refusal('unsupported_media_type', `The body has to be ${accepts.join(' or ')}.`);
   const input = type === FORM ? parseForm(bytes) : parseStrictJson(bytes);
-  if (endpoint.body) return { body: validate(endpoint.body, input), text: JSON.stringify(input) };
+  if (endpoint.body) return { body: validate(endpoint.body, input), input };
   const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;
   if (!fields) throw new Refusal('bad_request', 'This takes no body.');
   if (fields[0] !== undefined) throw badField(fields[0], 'is not a known field');
-  return { body: undefined, text: '' };
+  return { body: undefined, input };
 }
 
-function readIdempotencyKey(c: Ctx, endpoint: Endpoint, bodyText: string) {
+function readIdempotencyKey(c: Ctx, endpoint: Endpoint, body: unknown): Idempotency | undefined {
   const key = endpoint.idempotent ? c.req.header('idempotency-key') : undefined;
   if (key === undefined) return undefined;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw badField('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
-  return { key, bodyText };
+  return { key, body };
 }
 
 /** Binds one endpoint of the contract: credential first, then input, then the handler. */
@@ -109,14 +111,14 @@ async function respond<E extends Endpoint>(
 ): Promise<Response> {
   const caller = await authenticate(c, endpoint);
   const query = validateQuery(c, endpoint);
-  const { body, text } = await readInput(c, endpoint);
+  const { body, input } = await readInput(c, endpoint);
   const result = await handler({
     params: c.req.param(),
     query,
     body,
     caller,
     origin: c.get('origin'),
-    idempotency: readIdempotencyKey(c, endpoint, text),
+    idempotency: readIdempotencyKey(c, endpoint, input),
     c,
     // What the declaration promises was just checked against it; the compiler can't follow that.
   } as unknown as Call<E>);

@@ -91,6 +91,17 @@ describe('an Idempotency-Key', () => {
     expect([other.status, other.body.code]).toEqual([422, 'idempotency_mismatch']);
   });
 
+  test('knows the same body again however its members are ordered, and another order of a list as another body', async () => {
+    const headers = { 'Idempotency-Key': 'attempt-5' };
+    const rateLimit = { limit: 5, windowSeconds: 60 };
+    const sent = { ...body('any order'), rateLimit, customers: ['b', 'a'] };
+    const first = await create(ada, sent, headers);
+    const turned = Object.fromEntries(Object.entries(sent).reverse());
+    const again = await create(ada, { ...turned, rateLimit: { windowSeconds: 60, limit: 5 } }, headers);
+    expect(again.body).toEqual({ key: first.body.key, replayed: true });
+    expect((await create(ada, { ...sent, customers: ['a', 'b'] }, headers)).status).toBe(422);
+  });
+
   test('sent many times at once makes one key with one secret', async () => {
     const headers = { 'Idempotency-Key': 'attempt-3' };
     const answers = await Promise.all(Array.from({ length: 10 }, () => create(ada, body('at once'), headers)));
