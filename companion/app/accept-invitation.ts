@@ -7,6 +7,7 @@ import { audit } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findOpenInvitation } from './invitations.ts';
+import { insertMembership, insertUser } from './new-member.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
 type Input = BodyOf<typeof people.acceptInvitation>;
@@ -77,7 +78,7 @@ export async function acceptInvitation(
     const now = deps.now();
     const row = await findOpenInvitation(tx, input.token, now);
     if (!row) throw notFound();
-    const user = person ? await insertUser(deps, tx, row, person, now) : await signedIn(tx, caller, row);
+    const user = person ? await insertInvited(deps, tx, row, person, now) : await signedIn(tx, caller, row);
     const membership = await joinByInvitation(deps, tx, row, user.id, { now, origin, client });
     if (caller) return { membership };
     const session = await issueSession(deps, tx, { userId: user.id, client, label, origin, authenticatedAt: now });
@@ -92,7 +93,7 @@ async function newPerson(deps: Deps, input: Input): Promise<{ name: string; pass
 }
 
 /** The account of a new person. @throws Refusal conflict when there is one of that address */
-export async function insertUser(
+export async function insertInvited(
   deps: Deps,
   tx: Tx,
   row: InvitationRow,
@@ -101,19 +102,7 @@ export async function insertUser(
 ): Promise<{ id: string }> {
   const known = await tx.selectFrom('user').select('id').where('email', '=', row.email).executeTakeFirst();
   if (known) throw new Refusal('conflict', 'There is an account of this address. Sign in, then accept.');
-  const id = person.id ?? deps.newId('usr');
-  await tx
-    .insertInto('user')
-    .values({
-      id,
-      name: person.name,
-      email: row.email,
-      password_hash: person.passwordHash,
-      created_at: now,
-      disabled_at: null,
-    })
-    .execute();
-  return { id };
+  return insertUser(deps, tx, { ...person, email: row.email }, now);
 }
 
 /** The person again, inside the transaction: their session may have ended meanwhile. */
@@ -163,18 +152,7 @@ async function join(deps: Deps, tx: Tx, row: InvitationRow, userId: string, now:
   ]);
   if (!workspace) throw notFound();
   if (known) throw new Refusal('conflict', 'You are a member already.');
-  const id = deps.newId('mem');
-  await tx
-    .insertInto('membership')
-    .values({
-      id,
-      workspace_id: row.workspace_id,
-      user_id: userId,
-      role: row.role,
-      joined_at: now,
-      suspended_at: null,
-    })
-    .execute();
+  const id = await insertMembership(deps, tx, { workspaceId: row.workspace_id, userId, role: row.role }, now);
   await tx.updateTable('invitation').set({ accepted_at: now }).where('id', '=', row.id).execute();
   return {
     id,

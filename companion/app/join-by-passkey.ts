@@ -1,7 +1,7 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { passkeys } from '../../shared/contract/identity.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { insertUser, joinByInvitation, openInvitation } from './accept-invitation.ts';
+import { insertInvited, joinByInvitation, openInvitation } from './accept-invitation.ts';
 import { auditPerson } from './audit.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findOpenInvitation } from './invitations.ts';
@@ -45,7 +45,7 @@ export async function joinWithPasskey(
     const row = await findOpenInvitation(tx, input.token, now);
     if (!row) throw notFound();
     const user = { id, name: input.name, email: row.email };
-    await insertUser(deps, tx, row, { id, name: input.name, passwordHash: null }, now);
+    await insertInvited(deps, tx, row, { id, name: input.name, passwordHash: null }, now);
     await joinByInvitation(deps, tx, row, id, { now, origin, client: 'web' });
     const passkey = await insertPasskey(deps, tx, { made, challenge, name: label, userId: id });
     const target = { type: 'passkey', id: passkey.id, name: passkey.name };

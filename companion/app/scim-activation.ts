@@ -2,6 +2,7 @@ import type { Tx } from '../store/store.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { findMember } from './members.ts';
+import { insertMembership } from './new-member.ts';
 import { removeMembership } from './removal.ts';
 import { findPerson, type ScimPerson } from './scim-resources.ts';
 import { readDeactivation, type ScimCaller } from './scim-tokens.ts';
@@ -133,18 +134,7 @@ export async function activate(change: ScimChange, userId: string): Promise<void
   await tx.updateTable('user').set({ disabled_at: null }).where('id', '=', userId).execute();
   const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
   if (person.membership_id === null) {
-    const id = deps.newId('mem');
-    await tx
-      .insertInto('membership')
-      .values({
-        id,
-        workspace_id: caller.workspaceId,
-        user_id: userId,
-        role: 'member',
-        joined_at: now,
-        suspended_at: null,
-      })
-      .execute();
+    const id = await insertMembership(deps, tx, { workspaceId: caller.workspaceId, userId, role: 'member' }, now);
     const target = { type: 'member', id, name: person.email };
     await audit(tx, { ...entry, action: 'member.joined', target, after: { role: 'member', by: 'scim' } });
     return;

@@ -5,6 +5,7 @@ import { emailOf, foldUserName, type GivenUser, nameOf, readUser, type ScimUser 
 import type { Tx } from '../store/store.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
+import { insertUser } from './new-member.ts';
 import {
   activate,
   byScim,
@@ -45,17 +46,7 @@ export async function createScimUser(deps: Deps, caller: ScimCaller, body: unkno
     const userId = account?.id ?? deps.newId('usr');
     await refuseDoubles(tx, caller.workspaceId, user, account ? undefined : userId);
     if (!account)
-      await tx
-        .insertInto('user')
-        .values({
-          id: userId,
-          name: nameOf(user),
-          email: emailOf(user),
-          password_hash: null,
-          created_at: now,
-          disabled_at: null,
-        })
-        .execute();
+      await insertUser(deps, tx, { id: userId, name: nameOf(user), email: emailOf(user), passwordHash: null }, now);
     await tx
       .insertInto('scim_user')
       .values({

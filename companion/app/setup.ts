@@ -2,9 +2,11 @@ import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { people } from '../../shared/contract/people.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Tx } from '../store/store.ts';
 import type { SessionRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Deps, Origin } from './deps.ts';
+import { insertMembership, insertUser } from './new-member.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
 /**
@@ -26,6 +28,34 @@ export async function openSetup(deps: Deps, given: string | undefined): Promise<
   return token;
 }
 
+/** @throws Refusal unauthorized */
+async function spendSetupToken(tx: Tx, token: string): Promise<void> {
+  const known = await tx.deleteFrom('setup_token').where('token_hash', '=', hashToken(token)).executeTakeFirst();
+  if (!known.numDeletedRows)
+    throw new Refusal(
+      'unauthorized',
+      'The setup token is wrong; use the link that the companion printed at its start.',
+    );
+  // Each start made one of its own: none of them is good any more.
+  await tx.deleteFrom('setup_token').execute();
+}
+
+async function insertWorkspace({ newId, config }: Deps, tx: Tx, name: string, now: number): Promise<string> {
+  const id = newId('ws');
+  await tx
+    .insertInto('workspace')
+    .values({
+      id,
+      name,
+      plan: config.plan,
+      key_limit: config.keyLimit,
+      max_key_lifetime_days: null,
+      created_at: now,
+    })
+    .execute();
+  return id;
+}
+
 /** Makes the workspace and its owner, once. @throws Refusal conflict, unauthorized */
 export async function setUp(
   deps: Deps,
@@ -40,51 +70,10 @@ export async function setUp(
     const now = deps.now();
     if (await tx.selectFrom('workspace').select('id').executeTakeFirst())
       throw new Refusal('conflict', 'This companion is set up already.');
-    const known = await tx
-      .deleteFrom('setup_token')
-      .where('token_hash', '=', hashToken(input.token))
-      .executeTakeFirst();
-    if (!known.numDeletedRows)
-      throw new Refusal(
-        'unauthorized',
-        'The setup token is wrong; use the link that the companion printed at its start.',
-      );
-    await tx.deleteFrom('setup_token').execute();
-    const [workspaceId, userId, membershipId] = [deps.newId('ws'), deps.newId('usr'), deps.newId('mem')];
-    const { keyLimit, plan } = deps.config;
-    await tx
-      .insertInto('workspace')
-      .values({
-        id: workspaceId,
-        name: input.workspace,
-        plan,
-        key_limit: keyLimit,
-        max_key_lifetime_days: null,
-        created_at: now,
-      })
-      .execute();
-    await tx
-      .insertInto('user')
-      .values({
-        id: userId,
-        name: input.name,
-        email: input.email,
-        password_hash: passwordHash,
-        created_at: now,
-        disabled_at: null,
-      })
-      .execute();
-    await tx
-      .insertInto('membership')
-      .values({
-        id: membershipId,
-        workspace_id: workspaceId,
-        user_id: userId,
-        role: 'owner',
-        joined_at: now,
-        suspended_at: null,
-      })
-      .execute();
+    await spendSetupToken(tx, input.token);
+    const workspaceId = await insertWorkspace(deps, tx, input.workspace, now);
+    const user = await insertUser(deps, tx, { name: input.name, email: input.email, passwordHash }, now);
+    const membershipId = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'owner' }, now);
     await audit(tx, {
       workspaceId,
       at: now,
@@ -93,16 +82,10 @@ export async function setUp(
       target: { type: 'workspace', id: workspaceId, name: input.workspace },
       origin,
     });
-    const session = await issueSession(deps, tx, {
-      userId,
-      client,
-      label,
-      origin,
-      authenticatedAt: now,
-    });
+    const session = await issueSession(deps, tx, { userId: user.id, client, label, origin, authenticatedAt: now });
     return {
       session,
-      user: { id: userId, name: input.name, email: input.email },
+      user: { id: user.id, name: user.name, email: user.email },
       workspace: { id: workspaceId, name: input.workspace },
     };
   });

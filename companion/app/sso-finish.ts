@@ -12,6 +12,7 @@ import type { Deps, Origin } from './deps.ts';
 import type { OidcPerson } from './identity-ports.ts';
 import { findOpenInvitation } from './invitations.ts';
 import { hasNoWayIn } from './keep-a-way-in.ts';
+import { insertMembership, insertUser } from './new-member.ts';
 import { spend } from './one-time.ts';
 import { auditSignIn, type IssuedSession, issueSession } from './sessions.ts';
 import type { Attempt } from './sso-attempt.ts';
@@ -136,17 +137,11 @@ async function personOf(tx: Tx, userId: string): Promise<UserRow> {
 async function insertPerson(deps: Deps, tx: Tx, person: OidcPerson, now: number): Promise<UserRow> {
   const email = person.email as string;
   const name = personName.safeParse(person.name).data ?? email.slice(0, email.indexOf('@'));
-  const user = { id: deps.newId('usr'), name, email, password_hash: null, created_at: now, disabled_at: null };
-  await tx.insertInto('user').values(user).execute();
-  return user;
+  return insertUser(deps, tx, { name, email, passwordHash: null }, now);
 }
 
 async function joinByDomain(deps: Deps, tx: Tx, workspaceId: string, user: UserRow, now: number, origin: Origin) {
-  const id = deps.newId('mem');
-  await tx
-    .insertInto('membership')
-    .values({ id, workspace_id: workspaceId, user_id: user.id, role: 'member', joined_at: now, suspended_at: null })
-    .execute();
+  const id = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'member' }, now);
   await audit(tx, {
     workspaceId,
     at: now,
