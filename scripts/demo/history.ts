@@ -44,8 +44,10 @@ async function open(world: World): Promise<Played> {
   return { world, w, tokens: new Map([[LENA, token]]), groups, verifiers, keys: new Map() };
 }
 
-async function join({ world, w, tokens }: Played, person: DemoPerson): Promise<void> {
-  const owner = tokens.get(LENA) as string;
+async function join(played: Played, person: DemoPerson): Promise<void> {
+  const { world, w, tokens } = played;
+  // To invite an admin asks for a recent sign-in.
+  const owner = await signedIn(played, LENA);
   const { link } = await world.call<{ link: string }>('POST', `${w}/invitations`, owner, {
     email: person.email,
     role: person.role,
