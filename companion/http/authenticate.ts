@@ -8,6 +8,7 @@ import { requireRecentSignIn } from '../app/step-up.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Ctx } from './context.ts';
 import { crossSite, readSessionCookie } from './cookies.ts';
+import { requireOAuthClient } from './oauth-client.ts';
 import { requireVerifier } from './presented.ts';
 
 export type Caller = SessionCaller | MemberCaller | Verifier | HeldKey | undefined;
@@ -45,7 +46,9 @@ function heldKey(c: Ctx, { checker }: Deps, endpoint: Endpoint): HeldKey {
 export function createAuthenticate(deps: Deps): Authenticate {
   return async (c, endpoint) => {
     if (endpoint.credential === 'verifier')
-      return requireVerifier(deps.checker, c.req.header('authorization'), endpoint.accepts !== undefined);
+      return endpoint.errors === 'oauth'
+        ? requireOAuthClient(c, deps.checker)
+        : requireVerifier(deps.checker, c.req.header('authorization'));
     if (endpoint.credential === 'key') return heldKey(c, deps, endpoint);
     if (endpoint.credential !== 'session' && endpoint.credential !== 'optional_session') return undefined;
     const caller = await sessionOf(c, deps);

@@ -6,13 +6,12 @@ import type { Idempotency } from '../app/idempotency.ts';
 import { badField, Refusal } from '../domain/refusal.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { App, Ctx } from './context.ts';
-import { FORM, parseForm } from './form.ts';
+import { FORM, parseOAuthForm } from './form.ts';
 import { parseStrictJson } from './json.ts';
 import { mediaType } from './media-type.ts';
 import { oauthError } from './oauth.ts';
+import { readBody } from './read-body.ts';
 import { readQuery, validate } from './validate.ts';
-
-export const BODY_LIMIT = 256 * 1024;
 
 /** Who calls, by the endpoint's declaration. */
 type CallerOf<E extends Endpoint> = E extends { credential: 'session' }
@@ -54,22 +53,6 @@ export class Reply<E extends Endpoint> {
   }
 }
 
-/** Reads a body of at most `BODY_LIMIT` bytes. @throws Refusal payload_too_large */
-export async function readBody(c: Ctx): Promise<Uint8Array> {
-  const tooLarge = () => new Refusal('payload_too_large', '', [], { Connection: 'close' });
-  if (Number(c.req.header('content-length') ?? 0) > BODY_LIMIT) throw tooLarge();
-  const stream = c.req.raw.body;
-  if (!stream) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 /** @returns `body` as the endpoint takes it; `input` as it was sent, none counting as one without fields */
 async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; input: unknown }> {
   if (endpoint.method === 'GET' || endpoint.method === 'DELETE') return { body: undefined, input: {} };
@@ -80,7 +63,7 @@ async function readInput(c: Ctx, endpoint: Endpoint): Promise<{ body: unknown; i
   const accepts: readonly string[] = endpoint.accepts ?? ['application/json'];
   if (!accepts.includes(type))
     throw new Refusal('unsupported_media_type', `The body has to be ${accepts.join(' or ')}.`);
-  const input = type === FORM ? parseForm(bytes) : parseStrictJson(bytes);
+  const input = type === FORM ? parseOAuthForm(bytes) : parseStrictJson(bytes);
   if (endpoint.body) return { body: validate(endpoint.body, input), input };
   const fields = input !== null && typeof input === 'object' && !Array.isArray(input) ? Object.keys(input) : undefined;
   if (!fields) throw new Refusal('bad_request', 'This takes no body.');

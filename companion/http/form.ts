@@ -17,3 +17,8 @@ export function parseForm(bytes: Uint8Array): Record<string, string> {
   }
   return Object.fromEntries(form);
 }
+
+/** The same for OAuth, where a parameter without a value counts as left out (RFC 6749, 3.2). @throws Refusal bad_request */
+export function parseOAuthForm(bytes: Uint8Array): Record<string, string> {
+  return Object.fromEntries(Object.entries(parseForm(bytes)).filter(([, value]) => value !== ''));
+}

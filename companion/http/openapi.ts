@@ -22,8 +22,11 @@ const SECURITY: Record<Endpoint['credential'], object[]> = {
 export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   const implied: ProblemCode[] = ['wrong_host', 'internal', 'unavailable'];
   // Where no body is asked for, one that is sent all the same is looked at.
-  if (endpoint.body || !['GET', 'DELETE'].includes(endpoint.method))
-    implied.push('bad_request', 'payload_too_large', 'unsupported_media_type');
+  if (endpoint.body || !['GET', 'DELETE'].includes(endpoint.method)) {
+    implied.push('bad_request', 'payload_too_large');
+    // For OAuth that is a bad request like any other.
+    if (endpoint.errors !== 'oauth') implied.push('unsupported_media_type');
+  }
   if (endpoint.query) implied.push('bad_request');
   if (!['none', 'optional_session'].includes(endpoint.credential)) implied.push('unauthorized');
   if (endpoint.action) implied.push('forbidden', 'not_found');
@@ -32,6 +35,12 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   if (endpoint.stepUp) implied.push('step_up_required');
   return [...new Set([...implied, ...(endpoint.problems ?? [])])].sort((a, b) => PROBLEMS[a][0] - PROBLEMS[b][0]);
 }
+
+/** Endpoints of OAuth also know a client by its secret, in a header or in the form. */
+const securityOf = ({ credential, errors }: Endpoint): object[] =>
+  credential === 'verifier' && errors === 'oauth'
+    ? [...SECURITY.verifier, { verifierBasic: [] }, {}]
+    : SECURITY[credential];
 
 function parameters(endpoint: Endpoint): object[] {
   const inPath = [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
@@ -126,7 +135,7 @@ export function openApiDocument(): object {
         operationId: endpoint.id,
         tags: [tag],
         summary: endpoint.summary,
-        security: SECURITY[endpoint.credential],
+        security: securityOf(endpoint),
         parameters: parameters(endpoint),
         ...(endpoint.body
           ? {
@@ -157,6 +166,7 @@ export function openApiDocument(): object {
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         apiKeyBearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
         verifier: { type: 'http', scheme: 'bearer', description: 'A verifier secret' },
+        verifierBasic: { type: 'http', scheme: 'basic', description: 'Any client id, and a verifier secret' },
         scim: { type: 'http', scheme: 'bearer', description: 'A SCIM token' },
       },
     },

@@ -163,6 +163,10 @@ export const introspectForm = z.object({
   token: verifyBody.shape.key,
   ip: verifyBody.shape.ip,
   user_agent: verifyBody.shape.userAgent,
+  /** Any; a verifier is known by its secret. */
+  client_id: z.optional(z.string()),
+  /** The verifier's secret, where it is not in `Authorization` (RFC 6749, 2.3.1). */
+  client_secret: z.optional(z.string()),
 });
 
 /** RFC 7662, 2.2. Of a key that is no good nothing is said but that. */
@@ -257,6 +261,7 @@ export const verification = {
     summary: 'OAuth 2.0 token introspection (RFC 7662)',
     credential: 'verifier',
     accepts: ['application/x-www-form-urlencoded'],
+    errors: 'oauth',
     body: introspectForm,
     answers: { 200: introspection },
   }),

@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import type * as z from 'zod/mini';
 import type { FieldError } from '../../../shared/contract/errors.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { readBody } from '../bind.ts';
 import type { Ctx } from '../context.ts';
 import { FORM, parseForm } from '../form.ts';
+import { readBody } from '../read-body.ts';
 import { fieldErrors } from '../validate.ts';
 import { type Html, icon, NOTHING } from './layout.ts';
 
