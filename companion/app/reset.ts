@@ -1,6 +1,9 @@
+import type { AnswerOf } from '../../shared/contract/endpoint.ts';
+import type { passwords } from '../../shared/contract/identity.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
-import { mayGrant } from '../domain/access.ts';
+import { mayReset } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import { HOUR_MS } from '../domain/time.ts';
 import type { Tx } from '../store/store.ts';
 import { audit, auditPerson, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
@@ -9,7 +12,7 @@ import type { Deps, Origin } from './deps.ts';
 import { findMember } from './members.ts';
 import { hashToken } from './sessions.ts';
 
-export const RESET_LIFETIME_MS = 3_600_000;
+export const RESET_LIFETIME_MS = HOUR_MS;
 const TOKEN_LENGTH = 40;
 /** More links than this in an hour are not mailed to one person. */
 const MOST_AN_HOUR = 5;
@@ -27,14 +30,40 @@ async function makeToken(deps: Deps, tx: Tx, userId: string, now: number): Promi
   return token;
 }
 
+/** How long until one more link may be mailed to a person, in milliseconds; 0 for at once. */
+async function mailWait(tx: Tx, userId: string, now: number): Promise<number> {
+  const made = await tx
+    .selectFrom('reset_token')
+    .select('created_at')
+    .where('user_id', '=', userId)
+    .where('created_at', '>', now - HOUR_MS)
+    .orderBy('created_at', 'desc')
+    .execute();
+  const freeing = made[MOST_AN_HOUR - 1];
+  return freeing ? freeing.created_at + HOUR_MS - now : 0;
+}
+
+async function mailLink(deps: Deps, to: string, token: string, asked: string): Promise<void> {
+  await deps.mailer?.send({
+    to,
+    subject: 'Set a new Heex Keys password',
+    text: [
+      `${asked} for your account on ${deps.config.publicUrl}.`,
+      '',
+      `Set it within an hour, once: ${linkOf(deps, token)}`,
+      '',
+      'If you do not want that, do nothing: your password stays as it is.',
+    ].join('\n'),
+  });
+}
+
 /**
  * Has a reset link mailed to whoever has that address. The work is done after the answer, so that neither what it says nor how long it
  * takes tells whether there is such a person.
  * @throws Refusal conflict where no mail is configured
  */
 export async function forgotPassword(deps: Deps, email: string, origin: Origin): Promise<void> {
-  const { mailer } = deps;
-  if (!mailer)
+  if (!deps.mailer)
     throw new Refusal('conflict', 'This server sends no mail. Ask an admin of your workspace for a reset link.');
   await deps.throttle.attempt('token', `reset ${email}`, origin.ip);
   deps.background.run('reset mail', async () => {
@@ -42,22 +71,10 @@ export async function forgotPassword(deps: Deps, email: string, origin: Origin):
       const now = deps.now();
       const user = await tx.selectFrom('user').selectAll().where('email', '=', email).executeTakeFirst();
       if (!user || user.disabled_at !== null) return undefined;
-      const made = await tx.selectFrom('reset_token').select('created_at').where('user_id', '=', user.id).execute();
-      if (made.filter((t) => t.created_at > now - 3_600_000).length >= MOST_AN_HOUR) return undefined;
+      if (await mailWait(tx, user.id, now)) return undefined;
       return makeToken(deps, tx, user.id, now);
     });
-    if (token === undefined) return;
-    await mailer.send({
-      to: email,
-      subject: 'Set a new Heex Keys password',
-      text: [
-        `Somebody, probably you, asked for a new password on ${deps.config.publicUrl}.`,
-        '',
-        `Set it within an hour, once: ${linkOf(deps, token)}`,
-        '',
-        'If it was not you, do nothing: your password stays as it is.',
-      ].join('\n'),
-    });
+    if (token !== undefined) await mailLink(deps, email, token, 'Somebody, probably you, asked for a new password');
   });
 }
 
@@ -96,38 +113,61 @@ export async function resetPassword(
 }
 
 /**
- * A reset link that an admin hands to a member where no mail is sent. An admin makes none for an owner, in whatever workspace.
- * @throws Refusal not_found, forbidden, conflict for a closed account
+ * Lets a member set a new password. The link is mailed to them alone; where no mail is sent, whoever makes it hands it over. That
+ * person could use it, too, so the new password opens nothing that they have no say over: see `checkMayReset`.
+ * @throws Refusal not_found, forbidden, rate_limited, conflict for a closed account, and for one's own where no mail is sent
  */
 export async function createResetLink(
   deps: Deps,
   caller: MemberCaller,
   memberId: string,
-): Promise<{ link: string; expiresAt: string }> {
-  return changeAs(deps, caller, 'member.edit', async ({ tx, now, member }) => {
+): Promise<AnswerOf<typeof passwords.createResetLink>> {
+  const mailed = deps.mailer !== undefined;
+  const made = await changeAs(deps, caller, 'member.edit', async ({ tx, now, member }) => {
     const target = await findMember(tx, member.workspaceId, memberId);
-    const roles = await tx
-      .selectFrom('membership')
-      .leftJoin('membership as mine', (on) =>
-        on.onRef('mine.workspace_id', '=', 'membership.workspace_id').on('mine.user_id', '=', caller.user.id),
-      )
-      .select(['membership.role', 'mine.role as mine'])
-      .where('membership.user_id', '=', target.user_id)
-      .execute();
-    // The new password opens every workspace of that person, not this one alone.
-    if (!roles.every(({ role, mine }) => mine !== null && mayGrant(mine, role)))
-      throw new Refusal('forbidden', 'Only an owner can make a reset link for an owner.');
-    const user = await tx.selectFrom('user').selectAll().where('id', '=', target.user_id).executeTakeFirst();
-    if (!user || user.disabled_at !== null)
-      throw new Refusal('conflict', 'This account was closed by the identity provider.');
-    const token = await makeToken(deps, tx, user.id, now);
+    const { user_id: userId, email } = target;
+    if (userId !== caller.user.id) await checkMayReset(tx, caller, userId);
+    // It would outlast the recent sign-in that a new password of one's own asks for.
+    else if (!mailed) throw new Refusal('conflict', 'Change your own password instead.');
+    if (target.disabled_at !== null) throw new Refusal('conflict', 'This account was closed by the identity provider.');
+    const wait = mailed ? await mailWait(tx, userId, now) : 0;
+    if (wait) throw tooManyMails(wait);
+    const token = await makeToken(deps, tx, userId, now);
     await audit(tx, {
       workspaceId: member.workspaceId,
       at: now,
       ...by({ ...caller, member }),
       action: 'password.reset_link_created',
-      target: { type: 'member', id: target.id, name: target.email },
+      target: { type: 'member', id: target.id, name: email },
+      after: { mailed },
     });
-    return { link: linkOf(deps, token), expiresAt: new Date(now + RESET_LIFETIME_MS).toISOString() };
+    return { token, email, expiresAt: new Date(now + RESET_LIFETIME_MS).toISOString() };
+  });
+  const { token, email, expiresAt } = made;
+  if (!mailed) return { link: linkOf(deps, token), expiresAt };
+  deps.background.run('reset mail', () => mailLink(deps, email, token, `${caller.user.name} asked for a new password`));
+  return { mailed, expiresAt };
+}
+
+/** The new password opens every workspace of that person, not this one alone. @throws Refusal forbidden */
+async function checkMayReset(tx: Tx, caller: MemberCaller, userId: string): Promise<void> {
+  const roles = await tx
+    .selectFrom('membership')
+    .leftJoin('membership as mine', (on) =>
+      on
+        .onRef('mine.workspace_id', '=', 'membership.workspace_id')
+        .on('mine.user_id', '=', caller.user.id)
+        .on('mine.suspended_at', 'is', null),
+    )
+    .select(['membership.role', 'mine.role as mine'])
+    .where('membership.user_id', '=', userId)
+    .execute();
+  if (!roles.every(({ role, mine }) => mine !== null && mayReset(mine, role)))
+    throw new Refusal('forbidden', 'Only an owner can make a reset link for an owner or an admin.');
+}
+
+function tooManyMails(waitMs: number): Refusal {
+  return new Refusal('rate_limited', `This person was mailed ${MOST_AN_HOUR} links within an hour.`, [], {
+    'Retry-After': String(Math.ceil(waitMs / 1000)),
   });
 }

@@ -51,6 +51,11 @@ export function mayGrant(actor: Role, role: Role): boolean {
   return actor === 'owner' || (actor === 'admin' && role !== 'owner');
 }
 
+/** Whose password somebody may have reset: whoever sets it is that person from then on. */
+export function mayReset(actor: Role, role: Role): boolean {
+  return actor === 'owner' || (actor === 'admin' && role === 'member');
+}
+
 /**
  * How somebody's wish to do a thing with an owned resource ends: what a member may not even see does not exist for them.
  * @param mine whether the resource belongs to the one who asks

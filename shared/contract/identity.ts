@@ -268,11 +268,17 @@ export const passwords = {
     id: 'createResetLink',
     method: 'POST',
     path: `${W}/members/:memberId/reset`,
-    summary: 'A link with which a member sets a new password: for one hour, once',
+    summary:
+      'Have a link mailed to a member with which they set a new password: for one hour, once. Where no mail is sent, the answer has the link. Only owners make one for an admin or an owner',
     credential: 'session',
     action: 'member.edit',
-    answers: { 201: z.object({ link: z.string(), expiresAt: timestamp }) },
-    problems: ['conflict'],
+    answers: {
+      201: z.union([
+        z.object({ mailed: z.literal(true), expiresAt: timestamp }),
+        z.object({ link: z.string(), expiresAt: timestamp }),
+      ]),
+    },
+    problems: ['conflict', 'rate_limited'],
     secret: true,
     stepUp: true,
   }),

@@ -107,6 +107,35 @@ test('a role change is confirmed and sent', async () => {
   expect(await asked(page, 'team.setRole')).toEqual([{ memberId: 'mem_jonas', role: 'admin' }]);
 });
 
+const resetPassword = async (page: Page, of: string) => {
+  await page.click(`[aria-label="Actions for ${of}"]`);
+  await page.locator('::-p-aria([name="Reset the password…"][role="menuitem"])').click();
+};
+
+test('a reset link is shown to be handed over where the server sends no mail', async () => {
+  const page = await show('w3-members');
+  await resetPassword(page, 'Marc Petit');
+  await button(page, 'Make a link').click();
+  await page.waitForSelector('[aria-label="Reset link"]');
+  expect(await text(page, 'dialog [role=status]')).toMatch(/^Give it to them/);
+});
+
+test('a reset link that was mailed is not shown; an admin makes none for another admin', async () => {
+  const page = await show('w3-members-mail');
+  await resetPassword(page, 'Jonas Weber');
+  await button(page, 'Make a link').click();
+  await page.waitForFunction(() => document.querySelector('dialog [role=status]')?.textContent?.includes('on its way'));
+  expect(await text(page, 'dialog [role=status]')).toContain('A link is on its way to jonas@acme.example.');
+  expect(await page.$('[aria-label="Reset link"]')).toBeNull();
+  await button(page, 'Done').click();
+  await page.click('[aria-label="Actions for Marc Petit"]');
+  const item = '::-p-aria([name="Reset the password…"][role="menuitem"])';
+  expect(await page.$eval(item, (e) => [e.ariaDisabled, e.getAttribute('title')])).toEqual([
+    'true',
+    'Only an owner can',
+  ]);
+});
+
 test('what an agent’s key has become is told without alarm', async () => {
   const page = await show('w4-agents');
   expect(await text(page, '.page__note .callout')).toContain('That’s fine.');

@@ -8,11 +8,14 @@ const HOUR = 3_600_000;
 const NEW = 'a new and better passphrase';
 let smtp: SmtpServer;
 let s: Scenario;
+/** A server that sends no mail. */
+let quiet: Scenario;
 let ada: Person;
 let n = 0;
 
 beforeAll(async () => {
   smtp = await smtpServer();
+  quiet = await scenario();
   s = await scenario({ HEEX_SMTP_URL: smtp.url, HEEX_MAIL_FROM: 'Heex Keys <keys@acme.example>' });
 });
 beforeEach(async () => {
@@ -22,14 +25,14 @@ beforeEach(async () => {
   smtp.mails.length = 0;
 });
 afterAll(async () => {
-  await s.end();
+  await Promise.all([s.end(), quiet.end()]);
   await smtp.close();
 });
 
 const signIn = (email: string, password: string) => call(s.url, 'POST', '/v1/sessions', { body: { email, password } });
 const forgot = (email: string) => call(s.url, 'POST', '/v1/password/forgot', { body: { email } });
-const reset = (token: string, newPassword = NEW) =>
-  call(s.url, 'POST', '/v1/password/reset', { body: { token, newPassword } });
+const reset = (token: string, newPassword = NEW, on = s) =>
+  call(on.url, 'POST', '/v1/password/reset', { body: { token, newPassword } });
 const alive = async (token: string) => (await call(s.url, 'GET', '/v1/me', { token })).status === 200;
 const tokenIn = (text: string) => /\/reset#(\w+)/.exec(text)?.[1] ?? '';
 const mailsTo = async (email: string) => {
@@ -111,50 +114,132 @@ test('one person gets at most five links an hour', async () => {
   expect(await mailsTo(ada.email)).toHaveLength(5);
 });
 
-test('an admin makes a link for a member, which is in the audit log and works once', async () => {
-  const admin = await s.member(`Adm ${n}`, 'admin');
-  const made = await s.as(admin, 'POST', `W/members/${ada.membershipId}/reset`);
+const makeLink = (maker: Person | undefined, of: Person, on = s) =>
+  on.as(maker, 'POST', `W/members/${of.membershipId}/reset`);
+
+test('where no mail is sent, an admin is given a link for a member, which is in the audit log and works once', async () => {
+  const [admin, bo] = [await quiet.member(`Adm ${n}`, 'admin'), await quiet.member(`Bo ${n}`)];
+  const made = await makeLink(admin, bo, quiet);
   expect(made.status).toBe(201);
+  expect(Object.keys(made.body)).toEqual(['link', 'expiresAt']);
   expect(made.headers.get('cache-control')).toBe('no-store');
-  expect(Date.parse(made.body.expiresAt) - s.companion.deps.now()).toBeLessThanOrEqual(HOUR);
+  expect(Date.parse(made.body.expiresAt) - quiet.companion.deps.now()).toBeLessThanOrEqual(HOUR);
   const token = tokenIn(made.body.link);
-  expect((await reset(token)).status).toBe(204);
-  expect((await reset(token)).status).toBe(404);
-  const { items } = (await s.as(s.owner, 'GET', 'W/audit?limit=100')).body;
+  expect((await reset(token, NEW, quiet)).status).toBe(204);
+  expect((await reset(token, NEW, quiet)).status).toBe(404);
+  const { items } = (await quiet.as(quiet.owner, 'GET', 'W/audit?limit=100')).body;
   expect(items).toContainEqual(
     expect.objectContaining({
       action: 'password.reset_link_created',
       actor: expect.objectContaining({ id: admin.membershipId }),
-      target: { type: 'member', id: ada.membershipId, name: ada.email },
+      target: { type: 'member', id: bo.membershipId, name: bo.email },
+      after: { mailed: false },
     }),
   );
   expect(items).toContainEqual(expect.objectContaining({ action: 'password.reset', after: { endedSessions: 1 } }));
   expect(JSON.stringify(items)).not.toContain(token);
 });
 
-test('an admin makes no link for an owner, a member makes none at all, and strangers’ members do not exist', async () => {
+test('where mail is sent, the link goes to the member and to nobody else', async () => {
   const admin = await s.member(`Adm ${n}`, 'admin');
-  expect((await s.as(admin, 'POST', `W/members/${s.owner.membershipId}/reset`)).body.code).toBe('forbidden');
-  expect((await s.as(ada, 'POST', `W/members/${s.owner.membershipId}/reset`)).body.code).toBe('forbidden');
-  expect((await s.as(admin, 'POST', 'W/members/mem_nobody/reset')).status).toBe(404);
-  expect((await s.as(undefined, 'POST', `W/members/${ada.membershipId}/reset`)).status).toBe(401);
+  await s.companion.deps.background.idle();
+  smtp.mails.length = 0;
+  const made = await makeLink(admin, ada);
+  expect([made.status, made.body]).toEqual([201, { mailed: true, expiresAt: expect.any(String) }]);
+  const mails = await mailsTo(ada.email);
+  expect(smtp.mails).toEqual(mails);
+  const [mail] = mails;
+  expect(mail?.text).toContain(`Adm ${n} asked for a new password`);
+  expect((await reset(tokenIn(mail?.text ?? ''))).status).toBe(204);
+  expect((await signIn(ada.email, NEW)).status).toBe(201);
+  const { items } = (await s.as(s.owner, 'GET', 'W/audit?action=password.reset_link_created')).body;
+  expect(items[0]).toMatchObject({ target: { id: ada.membershipId }, after: { mailed: true } });
+});
+
+test('admins and the forgetful together have at most five links an hour mailed to one person', async () => {
+  for (let i = 0; i < 3; i++) await makeLink(s.owner, ada);
+  for (let i = 0; i < 2; i++) await forgot(ada.email);
+  await s.companion.deps.background.idle();
+  const refused = await makeLink(s.owner, ada);
+  expect([refused.status, refused.body.code]).toEqual([429, 'rate_limited']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3500);
+  expect(await mailsTo(ada.email)).toHaveLength(5);
+  s.companion.pass(HOUR);
+  s.owner.token = await s.signIn(s.owner);
+  expect((await makeLink(s.owner, ada)).status).toBe(201);
+});
+
+test('only an owner makes a link for an admin or an owner', async () => {
+  for (const on of [s, quiet]) {
+    const [admin, other] = [await on.member(`Adm ${n}`, 'admin'), await on.member(`Ben ${n}`, 'admin')];
+    const [second, member] = [await on.member(`Own ${n}`, 'owner'), await on.member(`Cy ${n}`)];
+    const codes = [];
+    for (const [maker, of] of [
+      [admin, other],
+      [admin, second],
+      [member, member],
+      [member, admin],
+      [second, admin],
+      [second, on.owner],
+    ] as const)
+      codes.push((await makeLink(maker, of, on)).body.code);
+    expect(codes).toEqual(['forbidden', 'forbidden', 'forbidden', 'forbidden', undefined, undefined]);
+  }
+  expect((await s.as(s.owner, 'POST', 'W/members/mem_nobody/reset')).status).toBe(404);
+  expect((await makeLink(undefined, ada)).status).toBe(401);
+});
+
+test('a password opens every workspace of a person: whoever makes a link has that say in each of them', async () => {
+  const admin = await quiet.member(`Adm ${n}`, 'admin');
+  const bo = await quiet.member(`Bo ${n}`);
+  const db = new Database(quiet.companion.deps.store.files.database);
+  db.exec(`insert into workspace (id, name, plan, key_limit, created_at) values ('ws_${n}', 'Other', 'team', 10, 1)`);
+  const joined = (userId: string, role: string) =>
+    db
+      .prepare('insert into membership (id, workspace_id, user_id, role, joined_at) values (?, ?, ?, ?, 1)')
+      .run(`mem_${userId}_${n}`, `ws_${n}`, userId, role);
+  const now = (sql: string) => db.exec(`${sql} where workspace_id = 'ws_${n}'`);
+  const codes = async () =>
+    [await makeLink(admin, bo, quiet), await makeLink(quiet.owner, bo, quiet)].map((a) => a.status);
+  joined(bo.userId, 'member');
+  expect(await codes()).toEqual([403, 403]);
+  joined(admin.userId, 'admin');
+  joined(quiet.owner.userId, 'owner');
+  expect(await codes()).toEqual([201, 201]);
+  now(`update membership set suspended_at = 1`);
+  expect(await codes()).toEqual([403, 403]);
+  now(`update membership set suspended_at = null`);
+  db.prepare(`update membership set role = 'admin' where id = ?`).run(`mem_${bo.userId}_${n}`);
+  expect(await codes()).toEqual([403, 201]);
+  db.close();
+});
+
+test('one’s own link is mailed, and not made where no mail is sent: it would outlast the recent sign-in', async () => {
+  const admin = await s.member(`Adm ${n}`, 'admin');
+  for (const own of [s.owner, admin]) expect((await makeLink(own, own)).body.mailed).toBe(true);
+  const links = (await mailsTo(admin.email)).filter((mail) => tokenIn(mail.text));
+  expect(links).toHaveLength(1);
+  const refused = await makeLink(quiet.owner, quiet.owner, quiet);
+  expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
 });
 
 test('a closed account: no sign-in, no session, no link, and links from before are dead', async () => {
   await forgot(ada.email);
   const before = tokenIn((await mailsTo(ada.email))[0]?.text ?? '');
-  const made = tokenIn((await s.as(s.owner, 'POST', `W/members/${ada.membershipId}/reset`)).body.link);
+  await makeLink(s.owner, ada);
+  const made = tokenIn((await mailsTo(ada.email))[1]?.text ?? '');
   disable(ada.userId);
   expect([(await reset(before)).status, (await reset(made)).status]).toEqual([404, 404]);
   expect((await signIn(ada.email, ada.password)).status).toBe(401);
   expect(await alive(ada.token)).toBe(false);
-  expect((await s.as(s.owner, 'POST', `W/members/${ada.membershipId}/reset`)).body.code).toBe('conflict');
+  expect((await makeLink(s.owner, ada)).body.code).toBe('conflict');
   await forgot(ada.email);
-  expect(await mailsTo(ada.email)).toHaveLength(1);
+  expect(await mailsTo(ada.email)).toHaveLength(2);
 });
 
 test('a removed member’s links die with the membership', async () => {
-  const token = tokenIn((await s.as(s.owner, 'POST', `W/members/${ada.membershipId}/reset`)).body.link);
+  await makeLink(s.owner, ada);
+  const token = tokenIn((await mailsTo(ada.email))[0]?.text ?? '');
   expect((await s.as(s.owner, 'DELETE', `W/members/${ada.membershipId}`)).status).toBe(200);
   expect((await reset(token)).status).toBe(404);
 });

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Role } from '../../../shared/contract/fields.ts';
 import type { Member } from '../../../shared/contract/members.ts';
 import type { Failure } from '../../messages/failure.ts';
+import type { AnswerOf } from '../../messages/protocol.ts';
 import { createResetLink } from '../../state/admin.ts';
 import { copy } from '../../state/secret.ts';
 import { reinstateMember, setRole, suspendMember } from '../../state/team.ts';
@@ -89,21 +90,19 @@ function wordsOf(change: Change) {
       };
 }
 
-/** A link with which a member sets a new password, for those who can’t sign in any more. */
+type Made = AnswerOf<'team.resetLink'>;
+
+/** A link with which a member sets a new password, for those who can’t sign in any more. It is mailed to them alone where mail is sent. */
 export function ResetDialog({ of: member, onClose }: { of: Member; onClose: () => void }) {
-  const [link, setLink] = useState<string>();
+  const [made, setMade] = useState<Made>();
   const [failure, setFailure] = useState<Failure>();
   const [busy, setBusy] = useState(false);
   const make = async () => {
     setBusy(true);
     const result = await createResetLink(member.id);
     setBusy(false);
-    if (result.ok) setLink(result.value.link);
+    if (result.ok) setMade(result.value);
     else setFailure(result.failure);
-  };
-  const copyLink = async () => {
-    const done = await copy(link ?? '');
-    showToast(done ? 'Reset link copied' : 'Not copied', done ? 'ok' : 'bad');
   };
   return (
     <Dialog
@@ -113,8 +112,8 @@ export function ResetDialog({ of: member, onClose }: { of: Member; onClose: () =
       onClose={onClose}
       foot={
         <>
-          <Button onClick={onClose}>{link ? 'Done' : 'Cancel'}</Button>
-          {!link && (
+          <Button onClick={onClose}>{made ? 'Done' : 'Cancel'}</Button>
+          {!made && (
             <Button variant="primary" busy={busy && 'Making'} onClick={() => void make()}>
               Make a link
             </Button>
@@ -124,20 +123,35 @@ export function ResetDialog({ of: member, onClose }: { of: Member; onClose: () =
     >
       <div class="stack" style="--gap:12px">
         {failure && <FailureNote what="No link was made" failure={failure} />}
-        <p class="muted">
-          {link
-            ? 'Give it to them on a way that only they read. It works once, for one hour.'
-            : 'You get a link with which they set a new password. Until they do, nothing changes.'}
+        <p class="muted" role="status">
+          {made ? whereItIs(made, member) : BEFORE}
         </p>
-        {link && (
-          <div class="row made">
-            <input class="input input--mono" readOnly value={link} aria-label="Reset link" />
-            <Button size="sm" icon="copy" onClick={() => void copyLink()}>
-              Copy link
-            </Button>
-          </div>
-        )}
+        {made && 'link' in made && <MadeLink link={made.link} />}
       </div>
     </Dialog>
+  );
+}
+
+const BEFORE =
+  'They set a new password with a link. It is mailed to them; where the server sends no mail, you get it to hand over. Until they use it, nothing changes.';
+
+function whereItIs(made: Made, { email }: Member): string {
+  return 'link' in made
+    ? 'Give it to them on a way that only they read. It works once, for one hour.'
+    : `A link is on its way to ${email}. It works once, for one hour.`;
+}
+
+function MadeLink({ link }: { link: string }) {
+  const copyLink = async () => {
+    const done = await copy(link);
+    showToast(done ? 'Reset link copied' : 'Not copied', done ? 'ok' : 'bad');
+  };
+  return (
+    <div class="row made">
+      <input class="input input--mono" readOnly value={link} aria-label="Reset link" />
+      <Button size="sm" icon="copy" onClick={() => void copyLink()}>
+        Copy link
+      </Button>
+    </div>
   );
 }

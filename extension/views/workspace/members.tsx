@@ -32,6 +32,7 @@ function MemberMenu({ of: member, onChange, onReset }: Omit<Acts, 'onReset'> & {
   const own = member.id === me.value?.membership.id;
   const above = member.role === 'owner' && role.value !== 'owner';
   const why = offline.value ? 'Needs the server' : above ? 'Only an owner can change an owner' : undefined;
+  const whyNoReset = why ?? (member.role === 'admin' && role.value !== 'owner' ? 'Only an owner can' : undefined);
   const suspended = member.status === 'suspended';
   return (
     <>
@@ -62,7 +63,7 @@ function MemberMenu({ of: member, onChange, onReset }: Omit<Acts, 'onReset'> & {
             ))}
             <hr />
             {!own && (
-              <MenuItem icon="lock" unavailable={why} onSelect={menu.choose(onReset)}>
+              <MenuItem icon="lock" unavailable={whyNoReset} onSelect={menu.choose(onReset)}>
                 Reset the password…
               </MenuItem>
             )}

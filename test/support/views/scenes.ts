@@ -374,6 +374,9 @@ Object.assign(SCENES, {
   'w2-revoke': full(`/revoke/${KEYS[0]?.id}`),
   'w2-reveal': full('/keys', { ...connected(), fresh: [fresh()] }),
   'w3-members': full('/members'),
+  'w3-members-mail': full('/members', connected({ membership: { ...snapshot().membership, role: 'admin' } }), {
+    'team.resetLink': () => ({ mailed: true, expiresAt: after(60 * MINUTE) }),
+  }),
   'w3-remove': full('/remove/mem_jonas'),
   'w4-agents': full('/agents'),
   'w4-agents-empty': full('/agents', connected(), {
