@@ -11,6 +11,7 @@ import { activityHours, jobs } from './migrations/009-jobs.ts';
 import { usageBatch } from './migrations/010-usage-batch.ts';
 import { agentTurn } from './migrations/011-agent-turn.ts';
 import { heldPermissions } from './migrations/012-held-permissions.ts';
+import { enrolledAgents } from './migrations/013-enrolled-agents.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly string[] = [
   scim,
   jobs,
   heldPermissions,
+  enrolledAgents,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

@@ -1,6 +1,6 @@
 import type { Key, KeyStatus, RateLimit, RevokeReason } from '../../shared/contract/keys.ts';
 import type { Environment } from '../../shared/key-format.ts';
-import { ago, calendarDays, DAY, day, ms, number, until } from './format.ts';
+import { ago, calendarDays, count, DAY, day, ms, number, until } from './format.ts';
 
 export const ENVIRONMENT_WORDS: Record<Environment, { long: string; short: string; mark: 'prod' | 'stag' | 'dev' }> = {
   production: { long: 'Production', short: 'Prod', mark: 'prod' },
@@ -42,9 +42,17 @@ export function expiryPhrase(key: Dates, now: number): string {
   return `Expires ${soon ? until(key.expiresAt, now) : day(key.expiresAt, now)}`;
 }
 
-/** `Used 2 min ago`, `Never used`; of a key that no longer works, the day. */
-export function usedPhrase(key: Pick<Key, 'status' | 'lastUsed'>, now: number): string {
-  if (!key.lastUsed) return 'Never used';
+/** `Enrolled 3 agents`, `Never used`: of a key that nothing calls with. Enrolling is a use that nothing depends on any more. */
+export const unusedPhrase = ({ enrolledAgents }: Pick<Key, 'enrolledAgents'>): string =>
+  enrolledAgents > 0 ? `Enrolled ${count(enrolledAgents, 'agent')}` : 'Never used';
+
+/** The same where it is asked what breaks without the key, as a sentence. */
+export const unusedSentence = ({ enrolledAgents }: Pick<Key, 'enrolledAgents'>): string =>
+  enrolledAgents > 0 ? 'It was used to enrol agents, and for nothing else.' : 'It was never used.';
+
+/** `Used 2 min ago`; of a key that no longer works, the day. What was never used directly says so. */
+export function usedPhrase(key: Pick<Key, 'status' | 'lastUsed' | 'enrolledAgents'>, now: number): string {
+  if (!key.lastUsed) return unusedPhrase(key);
   return `Used ${isDead(key.status) ? day(key.lastUsed.at, now) : ago(key.lastUsed.at, now)}`;
 }
 

@@ -1,4 +1,3 @@
-import type { RequestRow } from '../../shared/contract/keys.ts';
 import type { SomeAgents } from '../state/agents.ts';
 import { count } from '../ui/format.ts';
 
@@ -28,13 +27,4 @@ export function agentNames(agents: readonly { name: string }[]): { first: string
   const shown = names.length === SHOWN + 1 ? names.length : SHOWN;
   const rest = names.slice(shown);
   return { first: `${names.slice(0, shown).join(', ')}${rest.length > 0 ? ' and ' : '.'}`, rest };
-}
-
-/** Whether a key has enrolled an agent, as far as is known: also one that was removed since, while its log has it. */
-export function hasEnrolled(
-  found: SomeAgents | undefined,
-  requests: readonly RequestRow[] | null | undefined,
-): boolean {
-  const logged = requests?.some(({ purpose, outcome }) => purpose === 'enrolment' && outcome === 'valid');
-  return Boolean(logged) || (found !== undefined && found.agents.length > 0);
 }

@@ -6,8 +6,8 @@ import { Button, LinkButton } from '../ui/button.tsx';
 import { UsageChart, UsageLegend, UsageTable } from '../ui/chart.tsx';
 import { total } from '../ui/chart-data.ts';
 import { Facts } from '../ui/facts.tsx';
-import { ago, count, fullDay, moment, ms, number, until } from '../ui/format.ts';
-import { isDead, ratePhrase } from '../ui/key-words.ts';
+import { ago, fullDay, moment, ms, number, until } from '../ui/format.ts';
+import { isDead, ratePhrase, unusedPhrase } from '../ui/key-words.ts';
 import { Env, Permissions, Tag } from '../ui/marks.tsx';
 import { When } from '../ui/when.tsx';
 import { AgentNames, useAgentsOf } from './agents-keep.tsx';
@@ -40,33 +40,23 @@ const REFUSAL_WORDS: Record<string, string> = {
 };
 
 /** Enrolling agents is a use that nothing depends on any more, so it is told apart from none and from others. */
-function NoDirectUse({ keyId, enrolled }: { keyId: string; enrolled: boolean }) {
-  const found = useAgentsOf([keyId]);
-  const some = found && found.agents.length > 0;
+function NoDirectUse({ of: key }: { of: Key }) {
+  const found = useAgentsOf([key.id]);
   return (
     <div class="section">
       <div class="well">
-        {some || enrolled ? (
-          <>
-            <b class="semi">
-              {some
-                ? `Enrolled ${found.more ? 'more than ' : ''}${count(found.agents.length, 'agent')}`
-                : 'Enrolled agents'}
-            </b>
-            <div class="small muted">
-              {some && (
-                <>
-                  <AgentNames of={found} />{' '}
-                </>
-              )}
-              Used for nothing else.
-            </div>
-          </>
+        <b class="semi">{unusedPhrase(key)}</b>
+        {key.enrolledAgents > 0 ? (
+          <div class="small muted">
+            {found && found.agents.length > 0 && (
+              <>
+                <AgentNames of={found} />{' '}
+              </>
+            )}
+            Used for nothing else.
+          </div>
         ) : (
-          <>
-            <b class="semi">Never used</b>
-            <p class="small muted">The first call with it appears here within a few seconds.</p>
-          </>
+          <p class="small muted">The first call with it appears here within a few seconds.</p>
         )}
       </div>
     </div>
@@ -79,7 +69,7 @@ export function LastUse({ of: key, latest }: { of: Key; latest: RequestRow | und
   const newer = latest && (!use || ms(latest.at) >= ms(use.at)) ? latest : undefined;
   const refused = newer && newer.outcome !== 'valid' ? newer : undefined;
   const shown = refused ?? use;
-  if (!shown) return <NoDirectUse keyId={key.id} enrolled={newer?.purpose === 'enrolment'} />;
+  if (!shown) return <NoDirectUse of={key} />;
   return (
     <div class="section">
       <div class="well">

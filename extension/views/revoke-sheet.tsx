@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Key } from '../../shared/contract/keys.ts';
 import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
-import { disableKey, revokeKey, selectedKey, usageOf } from '../state/keys.ts';
+import { disableKey, revokeKey, usageOf } from '../state/keys.ts';
 import { back } from '../state/route.ts';
 import { showToast } from '../state/toasts.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -12,10 +12,9 @@ import { Dialog } from '../ui/dialog.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { TextField } from '../ui/field.tsx';
 import { ago, calendarDays, count, ms } from '../ui/format.ts';
-import { revokeNeedsName, whence } from '../ui/key-words.ts';
+import { revokeNeedsName, unusedSentence, whence } from '../ui/key-words.ts';
 import { Callout } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
-import { hasEnrolled } from './agent-words.ts';
 import { AgentsKeep, useAgentsOf } from './agents-keep.tsx';
 
 type Reason = 'none' | 'superseded' | 'leaked';
@@ -27,12 +26,12 @@ function today(keyId: string): number {
 }
 
 /** The fact that decides: whether something still calls with it. */
-function StillInUse({ of: key, enrolled }: { of: Key; enrolled: boolean }) {
+function StillInUse({ of: key }: { of: Key }) {
   const use = key.lastUsed;
   if (!use) {
     return (
       <Callout tone="plain" icon="info">
-        <p>{enrolled ? 'It was used to enrol agents, and for nothing else.' : 'It was never used.'}</p>
+        <p>{unusedSentence(key)}</p>
       </Callout>
     );
   }
@@ -104,7 +103,7 @@ export function RevokeSheet({ of: key }: { of: Key }) {
           Are you sure you want to revoke the API key <b class="strong">{key.name}</b>? This action cannot be undone and
           any applications using this key will lose access immediately.
         </p>
-        <StillInUse of={key} enrolled={hasEnrolled(agents, selectedKey.value?.requests)} />
+        <StillInUse of={key} />
         <AgentsKeep of={agents} by="it" />
         <div class="field">
           <span class="field__label">Reason</span>

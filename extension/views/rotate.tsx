@@ -12,7 +12,7 @@ import { OptionRows } from '../ui/choice.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { Fieldset } from '../ui/field.tsx';
 import { ago, fullDay, moment, ms } from '../ui/format.ts';
-import { whence } from '../ui/key-words.ts';
+import { unusedSentence, whence } from '../ui/key-words.ts';
 import { Callout } from '../ui/notice.tsx';
 import { PopupPage, TitleBar } from '../ui/page.tsx';
 import { useShortcuts } from '../ui/shortcuts.ts';
@@ -52,7 +52,7 @@ function Consequence({ of: key, overlap }: { of: Key; overlap: Overlap }) {
             <code>{whence(key.lastUsed).address}</code>.
           </>
         ) : (
-          'It was never used.'
+          unusedSentence(key)
         )}
       </p>
     </Callout>

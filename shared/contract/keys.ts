@@ -88,6 +88,8 @@ export const key = z.object({
   createdBy: author,
   usageCount: z.number(),
   lastUsed: z.nullable(use),
+  /** Agents that were enrolled with it, also those that were removed since. Enrolling counts as no use. */
+  enrolledAgents: z.number(),
   rotation: z.nullable(z.object({ oldPrefix: z.string(), oldExpiresAt: timestamp, oldLastUsed: z.nullable(use) })),
 });
 export type Key = z.infer<typeof key>;

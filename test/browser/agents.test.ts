@@ -74,8 +74,10 @@ describe('an agent', () => {
     await workspace.page.evaluate(() => {
       location.hash = '#/keys';
     });
-    await workspace.press('agent-install');
     await workspace.see('Enrolled 1 agent');
+    expect(await row('agent-install')).toContain('Enrolled 1 agent');
+    await workspace.press('agent-install');
+    await workspace.see('Used for nothing else.');
     expect(await workspace.page.$eval('.panel', (e) => e.textContent)).not.toContain('Never used');
     await workspace.press('Revoke');
     await workspace.see('1 agent enrolled with it stays enrolled: truck-17.');

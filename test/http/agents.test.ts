@@ -120,7 +120,21 @@ test('the use that enrolled an agent is marked so in the log of its key, and cou
   await enrolled(s.url, once.secret);
   const log = await s.as(mia, 'GET', `W/keys/${once.id}/requests`);
   expect(log.body.items).toMatchObject([{ purpose: 'enrolment', code: 'valid' }]);
-  expect((await s.as(mia, 'GET', `W/keys/${once.id}`)).body).toMatchObject({ usageCount: 0 });
+  expect((await s.as(mia, 'GET', `W/keys/${once.id}`)).body).toMatchObject({ usageCount: 0, lastUsed: null });
+});
+
+test('a key says how many agents it enrolled: each once, and also those that were removed since', async () => {
+  const [installer, other] = [await s.key(mia, { groupId }), await s.key(mia, { groupId })];
+  const count = async () => (await s.as(mia, 'GET', `W/keys/${installer.id}`)).body.enrolledAgents;
+  expect(await count()).toBe(0);
+  const first = await enrolled(s.url, installer.secret);
+  await post(bodyFor(first, installer.secret), installer.secret);
+  await enrolled(s.url, installer.secret);
+  expect(await count()).toBe(2);
+  expect((await s.as(s.owner, 'DELETE', `W/agents/${first.agentId}`)).status).toBe(204);
+  const { items } = (await s.as(mia, 'GET', 'W/keys')).body;
+  const counts = new Map(items.map((k: { id: string; enrolledAgents: number }) => [k.id, k.enrolledAgents]));
+  expect([counts.get(installer.id), counts.get(other.id)]).toEqual([2, 0]);
 });
 
 test('a public key that is not a sound Ed25519 key is refused, and a private one loudly', async () => {

@@ -36,6 +36,7 @@ describe('a new key', () => {
       createdBy: { membershipId: ada.membershipId, name: 'Ada', email: ada.email },
       usageCount: 0,
       lastUsed: null,
+      enrolledAgents: 0,
       rotation: null,
     });
     const read = await s.as(ada, 'GET', `W/keys/${key.id}`);

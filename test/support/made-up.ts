@@ -24,6 +24,7 @@ export const aKey = (overrides: Partial<Key> = {}): Key => ({
   createdBy: { membershipId: 'mem_1', name: 'Lena Fischer', email: 'lena@acme.example' },
   usageCount: 0,
   lastUsed: null,
+  enrolledAgents: 0,
   rotation: null,
   ...overrides,
 });

@@ -23,19 +23,33 @@ async function groupPermissions(db: Reading, ids: readonly string[]): Promise<Ma
   return new Map(rows.map((row) => [row.id, JSON.parse(row.permissions)]));
 }
 
+/** How many agents each key has enrolled; one that enrolled none is missing. */
+async function countEnrolled(db: Reading, ids: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('agent')
+    .select((f) => ['enrolled_key_id', f.fn.countAll<number>().as('agents')])
+    .where('enrolled_key_id', 'in', ids)
+    .groupBy('enrolled_key_id')
+    .execute();
+  return new Map(rows.map((row) => [row.enrolled_key_id, row.agents]));
+}
+
 /** What a key may do; of a revoked one, what it last might. */
 function permissionsOf(row: KeyRow, group: readonly string[] | null): string[] {
   if (row.revoked_at !== null && row.held_permissions != null) return JSON.parse(row.held_permissions);
   return [...effectivePermissions(group, row.permissions === null ? null : JSON.parse(row.permissions))];
 }
 
-function toKey(
-  row: KeyRow,
-  secrets: readonly KeySecretRow[],
-  group: readonly string[] | null,
-  uses: readonly SecretUseRow[],
-  now: number,
-): Key {
+/** What is kept about a key beside its row. */
+interface About {
+  secrets: readonly KeySecretRow[];
+  /** The permissions of its group. */
+  group: readonly string[] | null;
+  uses: readonly SecretUseRow[];
+  enrolledAgents: number;
+}
+
+function toKey(row: KeyRow, { secrets, group, uses, enrolledAgents }: About, now: number): Key {
   const current = secrets.find((s) => s.current === 1);
   const old = secrets.filter((s) => s.current === 0).toSorted((a, b) => (b.ends_at ?? 0) - (a.ends_at ?? 0))[0];
   const state = stateOf(row, old);
@@ -63,6 +77,7 @@ function toKey(
     createdBy: JSON.parse(row.created_by),
     usageCount: uses.reduce((sum, use) => sum + use.uses, 0),
     lastUsed: toUse(latest(uses)),
+    enrolledAgents,
     rotation: rotating
       ? {
           oldPrefix: old.prefix,
@@ -79,9 +94,10 @@ export async function viewKeys(deps: Deps, rows: readonly KeyRow[]): Promise<Key
   await deps.usage.flush();
   const ids = rows.map((row) => row.id);
   const groupIds = [...new Set(rows.flatMap((row) => row.group_id ?? []))];
-  const [secrets, groups, uses] = await Promise.all([
+  const [secrets, groups, enrolled, uses] = await Promise.all([
     findSecrets(deps.store.read, ids),
     groupPermissions(deps.store.read, groupIds),
+    countEnrolled(deps.store.read, ids),
     deps.store.activity.read.selectFrom('secret_use').selectAll().where('key_id', 'in', ids).execute(),
   ]);
   const now = deps.now();
@@ -90,9 +106,12 @@ export async function viewKeys(deps: Deps, rows: readonly KeyRow[]): Promise<Key
   return rows.map((row) =>
     toKey(
       row,
-      secretsOf.get(row.id) ?? [],
-      row.group_id === null ? null : (groups.get(row.group_id) ?? null),
-      usesOf.get(row.id) ?? [],
+      {
+        secrets: secretsOf.get(row.id) ?? [],
+        group: row.group_id === null ? null : (groups.get(row.group_id) ?? null),
+        uses: usesOf.get(row.id) ?? [],
+        enrolledAgents: enrolled.get(row.id) ?? 0,
+      },
       now,
     ),
   );

@@ -10,6 +10,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNote } from '../../ui/failure-note.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ago, count, DAY, ms } from '../../ui/format.ts';
+import { unusedPhrase } from '../../ui/key-words.ts';
 import { AgentsKeep, useAgentsOf } from '../agents-keep.tsx';
 
 interface BarProps {
@@ -51,7 +52,7 @@ export function BulkBar({ keys, onClear, onRevoke }: BarProps) {
 }
 
 function Use({ of: key }: { of: Key }) {
-  if (!key.lastUsed) return <span class="small subtle nowrap">never used</span>;
+  if (!key.lastUsed) return <span class="small subtle nowrap">{unusedPhrase(key).toLowerCase()}</span>;
   const fresh = now.value - ms(key.lastUsed.at) < 30 * DAY;
   return <span class={`small nowrap ${fresh ? 'warn semi' : 'subtle'}`}>used {ago(key.lastUsed.at, now.value)}</span>;
 }

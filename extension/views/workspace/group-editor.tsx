@@ -14,7 +14,7 @@ import { FailureNote } from '../../ui/failure-note.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { errorsOf, focusFirstInvalid, sentence } from '../../ui/field-errors.ts';
 import { ago, count } from '../../ui/format.ts';
-import { isDead } from '../../ui/key-words.ts';
+import { isDead, unusedPhrase } from '../../ui/key-words.ts';
 import { Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
 import { fieldErrors } from '../key-form-model.ts';
@@ -133,7 +133,9 @@ function UsedBy({ group }: { group: Group }) {
             <button type="button" class="link" onClick={() => navigate({ screen: 'key', id: key.id })}>
               {key.name}
             </button>
-            <span class="small subtle">{key.lastUsed ? <When at={key.lastUsed.at} words={ago} /> : 'never used'}</span>
+            <span class="small subtle">
+              {key.lastUsed ? <When at={key.lastUsed.at} words={ago} /> : unusedPhrase(key).toLowerCase()}
+            </span>
           </li>
         ))}
       </ul>

@@ -7,7 +7,7 @@ import { Button } from '../../ui/button.tsx';
 import { Sparkline } from '../../ui/chart.tsx';
 import { ago, day, fullDay, number, until } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { isDead, reasonWords } from '../../ui/key-words.ts';
+import { isDead, reasonWords, unusedPhrase } from '../../ui/key-words.ts';
 import { Env, Prefix, Status } from '../../ui/marks.tsx';
 import { MenuItem, useMenu } from '../../ui/menu.tsx';
 import { When } from '../../ui/when.tsx';
@@ -202,7 +202,7 @@ function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck
             <small>{key.lastUsed.ip ? <code title={key.lastUsed.ip}>{key.lastUsed.ip}</code> : '—'}</small>
           </span>
         ) : (
-          <span class="subtle">Never used</span>
+          <span class="subtle">{unusedPhrase(key)}</span>
         )}
       </td>
       <td class="r">

@@ -41,9 +41,13 @@ test('a key that expired since the list was read is not said to live', () => {
 });
 
 test('use is told roughly for working keys and by the day for dead ones', () => {
-  expect(usedPhrase({ status: 'active', lastUsed: null }, now)).toBe('Never used');
-  expect(usedPhrase({ status: 'active', lastUsed: use(now - 120_000) }, now)).toBe('Used 2 min ago');
-  expect(usedPhrase({ status: 'revoked', lastUsed: use(now - 12 * DAY) }, now)).toBe('Used 8 Nov');
+  const phrase = (status: 'active' | 'revoked', lastUsed: ReturnType<typeof use> | null, enrolledAgents = 0) =>
+    usedPhrase({ status, lastUsed, enrolledAgents }, now);
+  expect(phrase('active', null)).toBe('Never used');
+  expect(phrase('active', null, 1)).toBe('Enrolled 1 agent');
+  expect(phrase('revoked', null, 3)).toBe('Enrolled 3 agents');
+  expect(phrase('active', use(now - 120_000), 3)).toBe('Used 2 min ago');
+  expect(phrase('revoked', use(now - 12 * DAY))).toBe('Used 8 Nov');
   expect(['active', 'expiring_soon', 'disabled', 'expired', 'revoked'].map((s) => isDead(s as 'active'))).toEqual([
     false,
     false,

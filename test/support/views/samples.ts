@@ -40,6 +40,7 @@ export const key = (over: Partial<Key> = {}): Key => ({
   createdBy: author(),
   usageCount: 1_147_208,
   lastUsed: { at: before(2 * MINUTE), ip: '10.0.0.4', userAgent: 'curl/8.5.0' },
+  enrolledAgents: 0,
   rotation: null,
   ...over,
 });

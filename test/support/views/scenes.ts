@@ -126,7 +126,7 @@ const rotating = key({
   },
   lastUsed: { at: before(MINUTE), ip: '10.0.0.7', userAgent: 'heex-ingest/2.9' },
 });
-const installer = key({ name: 'agent-install', lastUsed: null, usageCount: 0 });
+const installer = key({ name: 'agent-install', lastUsed: null, usageCount: 0, enrolledAgents: 5 });
 const disabled = key({ name: 'docs-bot', status: 'disabled', environment: 'staging', prefix: 'heex_stag_Hq2Lw8sA' });
 const fresh = (over: Partial<FreshSecret> = {}): FreshSecret => ({
   id: 'fresh_1',
