@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { Endpoint } from '../../shared/contract/endpoint.ts';
+import { endpoints } from '../../shared/contract/index.ts';
 import { createRequestIds } from '../../shared/request-id.ts';
 import type { Deps } from '../app/deps.ts';
 import type { TrustedProxies } from '../domain/client-address.ts';
@@ -11,6 +13,7 @@ import type { App, Env } from './context.ts';
 import { type GuardOptions, guard, secureHeaders } from './guard.ts';
 import { createHotListener } from './hot/listener.ts';
 import type { Log } from './log.ts';
+import { createMethodsAt } from './methods.ts';
 import { bindMetrics } from './metrics.ts';
 import { bindOperations } from './operations.ts';
 import { bindPages } from './pages/index.ts';
@@ -94,15 +97,13 @@ function createApp({ deps, hosts, metricsToken, ready }: AppOptions, around: Gua
 
 /** 405 with `Allow` for a path that is there under other methods. Bound last. */
 function refuseOtherMethods(app: App): void {
-  const methods = new Map<string, Set<string>>();
-  for (const route of app.routes) {
-    if (route.method === 'ALL') continue;
-    const known = methods.get(route.path) ?? new Set<string>();
-    methods.set(route.path, known.add(route.method));
-  }
-  for (const [path, allowed] of methods) {
-    app.all(path, () => {
-      throw new Refusal('method_not_allowed', '', [], { Allow: [...allowed].sort().join(', ') });
+  // Bound here, or answered before this is reached (`hot/`).
+  const declared = endpoints.filter((endpoint: Endpoint) => !endpoint.anyMethod);
+  const routes = [...app.routes, ...declared].filter(({ method }) => method !== 'ALL');
+  const methodsAt = createMethodsAt(routes);
+  for (const path of new Set(routes.map((route) => route.path))) {
+    app.all(path, (c) => {
+      throw new Refusal('method_not_allowed', '', [], { Allow: methodsAt(c.req.path).join(', ') });
     });
   }
 }

@@ -11,6 +11,7 @@ import { bearerToken } from '../authenticate.ts';
 import type { App, Ctx } from '../context.ts';
 import { parseStrictJson } from '../json.ts';
 import { mediaType } from '../media-type.ts';
+import { createMethodsAt } from '../methods.ts';
 import { readBody } from '../read-body.ts';
 import { scimAnswer, scimFailed } from './answer.ts';
 import { LIST, listOf, oneOf, resourceTypes, schemas, serviceProviderConfig } from './documents.ts';
@@ -68,12 +69,14 @@ export function bindScim(app: App, deps: Deps): void {
   );
 }
 
-function unsupported(path: string): ScimError {
+const methodsAt = createMethodsAt(Object.values(scim));
+
+function unsupported(path: string): ScimError | Refusal {
   const rest = path.slice('/scim/v2/'.length);
   if (/^(Bulk|Me|Groups)(\/|$)/.test(rest) || rest.endsWith('.search'))
     return new ScimError(501, `${rest.split('/')[0]} is not supported; see ServiceProviderConfig and ResourceTypes`);
-  if (/^(Users|Schemas|ResourceTypes)(\/[^/]+)?$|^ServiceProviderConfig$/.test(rest))
-    return new ScimError(405, 'The resource does not take that method');
+  const methods = methodsAt(path);
+  if (methods.length > 0) return new Refusal('method_not_allowed', '', [], { Allow: methods.join(', ') });
   return new ScimError(404, 'There is no such resource');
 }
 
