@@ -1,6 +1,6 @@
 import type { QueryOf } from '../../shared/contract/endpoint.ts';
 import type { Role } from '../../shared/contract/fields.ts';
-import type { Member, members } from '../../shared/contract/members.ts';
+import { type Member, type members, SIGN_IN_WAYS, type SignInWay } from '../../shared/contract/members.ts';
 import { decide, mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';
@@ -13,6 +13,22 @@ const withPerson = (db: Reading) =>
   db
     .selectFrom('membership')
     .innerJoin('user', 'user.id', 'membership.user_id')
+    .select((e) => [
+      e
+        .selectFrom('agent')
+        .whereRef('agent.enrolled_membership_id', '=', 'membership.id')
+        .where('agent.removed_at', 'is', null)
+        .select((of) => of.fn.countAll<number>().as('n'))
+        .as('agents'),
+      e
+        .selectFrom('session')
+        .whereRef('session.user_id', '=', 'membership.user_id')
+        .select((of) => of.fn.max('session.last_used_at').as('at'))
+        .as('last_active_at'),
+      e.exists(e.selectFrom('passkey').select('id').whereRef('user_id', '=', 'membership.user_id')).as('passkey'),
+      e.exists(e.selectFrom('identity').select('id').whereRef('user_id', '=', 'membership.user_id')).as('sso'),
+      e('user.password_hash', 'is not', null).as('password'),
+    ])
     .select([
       'membership.id',
       'membership.workspace_id',
@@ -26,6 +42,8 @@ const withPerson = (db: Reading) =>
     ]);
 export type MemberWithPerson = NonNullable<Awaited<ReturnType<ReturnType<typeof withPerson>['executeTakeFirst']>>>;
 
+const waysOf = (row: Record<SignInWay, unknown>): SignInWay[] => SIGN_IN_WAYS.filter((way) => row[way]);
+
 /** A member as the interface shows them. */
 export const showMember = (row: MemberWithPerson): Member => ({
   id: row.id,
@@ -35,6 +53,9 @@ export const showMember = (row: MemberWithPerson): Member => ({
   role: row.role,
   status: row.suspended_at === null ? 'active' : 'suspended',
   joinedAt: new Date(row.joined_at).toISOString(),
+  agents: row.agents ?? 0,
+  signsInWith: waysOf(row),
+  lastActiveAt: row.last_active_at === null ? null : new Date(row.last_active_at).toISOString(),
 });
 
 /** A member of this workspace. @throws Refusal not_found */

@@ -4,6 +4,9 @@ import { environment, listOf, page, role, timestamp, use } from './fields.ts';
 import { W } from './path.ts';
 import { memberStatus } from './people.ts';
 
+export const SIGN_IN_WAYS = ['passkey', 'sso', 'password'] as const;
+export type SignInWay = (typeof SIGN_IN_WAYS)[number];
+
 export const member = z.object({
   id: z.string(),
   userId: z.string(),
@@ -12,6 +15,12 @@ export const member = z.object({
   role,
   status: memberStatus,
   joinedAt: timestamp,
+  /** Agents that were enrolled with a key of theirs and are still there. */
+  agents: z.number(),
+  /** How they can sign in; none for somebody who was provisioned and has not signed in yet. */
+  signsInWith: z.array(z.enum(SIGN_IN_WAYS)),
+  /** When one of their sessions was last used, to the minute; null where none is left. */
+  lastActiveAt: z.nullable(timestamp),
 });
 export type Member = z.infer<typeof member>;
 

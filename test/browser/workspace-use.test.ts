@@ -100,7 +100,7 @@ test('a member sees neither other people’s pages nor their filters', async () 
 
 test('a role change is confirmed and sent', async () => {
   const page = await show('w3-members');
-  await page.click('[aria-label="Actions for Jonas Weber"]');
+  await button(page, 'Role of Jonas Weber: Member').click();
   await page.locator('::-p-aria([name="Admin"][role="menuitemradio"])').click();
   await button(page, 'Make Admin').click();
   await settle(page);
@@ -134,6 +134,21 @@ test('a reset link that was mailed is not shown; an admin makes none for another
     'true',
     'Only an owner can',
   ]);
+});
+
+test('the members’ table says what hangs on each of them, and how and when they were there', async () => {
+  const page = await show('w3-members');
+  const cells = (name: string) =>
+    page.$$eval(
+      '.table--people tbody tr',
+      (all, who) =>
+        [...(all.find((row) => row.textContent?.includes(who))?.querySelectorAll('td') ?? [])]
+          .slice(2, 6)
+          .map((cell) => cell.textContent),
+      name,
+    );
+  expect(await cells('jonas@')).toEqual(['0in use', '5enrolled', 'Passkey, SSO, Password', '3 h ago']);
+  expect(await cells('amara@')).toEqual(['1in use', '1,200enrolled', 'Nothing yet', 'Not signed in']);
 });
 
 test('what an agent’s key has become is told without alarm', async () => {

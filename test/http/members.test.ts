@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enrolGroup, enrolled, until } from '../support/agents.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;
@@ -98,4 +99,25 @@ test('a member leaves by themselves, but removes nobody else', async () => {
   const left = await s.as(leo, 'DELETE', `W/members/${leo.membershipId}`);
   expect([left.status, left.body]).toEqual([200, { revokedKeys: 0, endedSessions: 2, unaffectedAgents: 0 }]);
   expect((await s.as(leo, 'GET', '/v1/me')).status).toBe(401);
+});
+
+test('each member is listed with the agents they enrolled, how they can sign in and when they last did something', async () => {
+  const [ann, bob] = [await s.member('Ann'), await s.member('Bob')];
+  const groupId = await enrolGroup(s.url, s.workspaceId, s.owner.token);
+  const { secret } = await s.key(ann, { groupId });
+  const [first] = [await enrolled(s.url, secret), await enrolled(s.url, secret)];
+  const row = async (who: typeof ann) =>
+    (await s.as(s.owner, 'GET', 'W/members?limit=100')).body.items.find(
+      (m: { id: string }) => m.id === who.membershipId,
+    );
+  expect(await row(ann)).toMatchObject({ agents: 2, signsInWith: ['password'] });
+  expect((await s.as(s.owner, 'DELETE', `W/agents/${first.agentId}`)).status).toBe(204);
+  expect(await row(ann)).toMatchObject({ agents: 1 });
+  expect(await row(bob)).toMatchObject({ agents: 0 });
+  const before = Date.parse((await row(bob)).lastActiveAt);
+  s.companion.pass(3_600_000);
+  await s.as(bob, 'GET', '/v1/me');
+  await until(row.bind(null, bob), ({ lastActiveAt }) => Date.parse(lastActiveAt) >= before + 3_600_000);
+  await s.as(bob, 'DELETE', '/v1/sessions/current');
+  expect((await row(bob)).lastActiveAt).toBeNull();
 });

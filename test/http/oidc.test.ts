@@ -229,6 +229,8 @@ test('whom the provider itself has made, and who has no way to sign in yet, is l
   const jo = webBrowser();
   await begin({}, jo);
   expect(await me(jo)).toMatchObject({ user: { id }, memberships: [{ role: 'member' }] });
+  const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
+  expect(items.find((m: { userId: string }) => m.userId === id)).toMatchObject({ signsInWith: ['sso'] });
   const other = webBrowser();
   idp.signsIn({ sub: 'other-jo', email: 'jo@elsewhere.example', email_verified: true });
   expect((await begin({}, other)).status).toBe(409);
@@ -241,6 +243,7 @@ test('whom the provider has made but who can sign in already links like everybod
   const id = await provision('pia@elsewhere.example');
   const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
   const member = items.find((m: { userId: string }) => m.userId === id);
+  expect(member).toMatchObject({ signsInWith: [], lastActiveAt: null });
   const { link } = (await s.as(s.owner, 'POST', `W/members/${member.id}/reset`)).body;
   const body = { token: new URL(link).hash.slice(1), newPassword: 'a long passphrase' };
   expect((await call(s.url, 'POST', '/v1/password/reset', { body })).status).toBe(204);

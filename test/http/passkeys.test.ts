@@ -205,6 +205,8 @@ test('an invited person joins with a passkey and no password, once', async () =>
   expect(await me(gil)).toBe(`gil${n}@acme.example`);
   const { items } = (await s.as(s.owner, 'GET', 'W/audit?limit=2')).body;
   expect(items.map((i: { action: string }) => i.action).sort()).toEqual(['member.joined', 'passkey.added']);
+  const members = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body.items;
+  expect(members.at(-1)).toMatchObject({ name: 'Gil', signsInWith: ['passkey'] });
   const fresh = webBrowser();
   expect((await enter(fresh, key.get(await challenge(fresh)))).status).toBe(201);
   const [{ id }] = await list(gil);

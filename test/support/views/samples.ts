@@ -176,13 +176,16 @@ export const member = (name: string, over: Partial<Member> = {}): Member => ({
   role: 'member',
   status: 'active',
   joinedAt: before(200 * DAY),
+  agents: 0,
+  signsInWith: ['password'],
+  lastActiveAt: before(3 * HOUR),
   ...over,
 });
 export const MEMBERS: Member[] = [
-  member('Lena Fischer', { role: 'owner' }),
-  member('Marc Petit', { role: 'admin' }),
-  member('Amara Diallo'),
-  member('Jonas Weber'),
+  member('Lena Fischer', { role: 'owner', agents: 8, signsInWith: ['passkey', 'password'], lastActiveAt: before(0) }),
+  member('Marc Petit', { role: 'admin', agents: 14, signsInWith: ['sso'], lastActiveAt: before(12 * MINUTE) }),
+  member('Amara Diallo', { agents: 1200, signsInWith: [], lastActiveAt: null }),
+  member('Jonas Weber', { agents: 5, signsInWith: ['passkey', 'sso', 'password'] }),
   member('Priya Nair', { status: 'suspended' }),
 ];
 const invitation: Invitation = {
