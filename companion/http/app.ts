@@ -35,6 +35,7 @@ import { bindWhoami } from './routes/whoami.ts';
 import { bindWorkspace } from './routes/workspace.ts';
 import { bindScim } from './scim/bind.ts';
 import type { Service } from './server.ts';
+import { createUnreadable } from './unreadable.ts';
 
 export interface AppOptions {
   deps: Deps;
@@ -60,10 +61,12 @@ export function createService(options: AppOptions): Service {
   const hot = createHotListener({ ...around, deps });
   const app = createApp(options, around);
   const rest = getRequestListener((request, env) => app.fetch(request, env));
+  const unreadable = createUnreadable(around);
   const listener: RequestListener = (request, response) => {
+    unreadable.began(request, response);
     if (!hot(request, response)) void rest(request, response);
   };
-  return { app, listener };
+  return { app, listener, answerUnreadable: unreadable.answer };
 }
 
 /** Every endpoint of the contract, the pages, the operations. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from 'node:net';
 import { agents } from '../../shared/contract/agents.ts';
 import type { App } from './context.ts';
+import type { Unreadable } from './unreadable.ts';
 import { answerUpgrade } from './upgrade.ts';
 
 export interface Listening {
@@ -11,9 +12,10 @@ export interface Listening {
   drain(withinMs: number): Promise<void>;
 }
 
-/** What answers requests, and what answers upgrades. */
+/** What answers requests, upgrades, and what can't be read as a request. */
 export interface Service {
   listener: RequestListener;
+  answerUnreadable: Unreadable['answer'];
   app: App;
 }
 
@@ -33,6 +35,8 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
     keepAliveTimeout: 65_000,
     // More than gateways take from their clients (nginx: 32 kB), so that what they pass on is decided, not turned away.
     maxHeaderSize: 40_960,
+    // Asked for where answers are made, which have a body and an id.
+    requireHostHeader: false,
     shouldUpgradeCallback: isForAgents,
   });
   server.maxConnections = 10_000;
@@ -47,8 +51,9 @@ export async function listen(host: string, port: number, serviceFor: (port: numb
   });
   const actual = (server.address() as AddressInfo).port;
   // Known only now: which names this server answers to. Nothing was accepted before this turn of the loop ends.
-  const { app, listener } = serviceFor(actual);
+  const { app, listener, answerUnreadable } = serviceFor(actual);
   server.on('request', listener);
+  server.on('clientError', answerUnreadable);
   server.on('upgrade', (request, socket, head) => answerUpgrade(app, request, socket, head));
   return {
     port: actual,

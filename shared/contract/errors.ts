@@ -12,6 +12,7 @@ export const PROBLEMS = {
   forbidden: [403, 'This is not allowed'],
   not_found: [404, 'There is no such thing here'],
   method_not_allowed: [405, 'This path does not take that method'],
+  request_timeout: [408, 'The request took too long to come'],
   conflict: [409, 'This does not fit the present state'],
   key_limit_reached: [409, 'All keys of this workspace are in use'],
   name_taken: [409, 'That name is taken'],
@@ -24,6 +25,7 @@ export const PROBLEMS = {
   websocket_required: [426, 'This path speaks WebSocket only'],
   idempotency_mismatch: [422, 'That Idempotency-Key was used with another body'],
   rate_limited: [429, 'Too many requests'],
+  headers_too_large: [431, 'The headers are larger than 40 kB'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'Not ready'],
 } as const satisfies Record<string, readonly [number, string]>;

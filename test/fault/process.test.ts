@@ -69,7 +69,11 @@ test('a check of a key is refused the same way, although it takes a shorter way 
 test('a slow sender is cut, in its headers and in its body', async () => {
   const body = `POST /v1/setup HTTP/1.1\r\nHost: ${host()}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
   const answers = await Promise.all([raw('GET /healthz HTTP/1.1\r\nHost: ', false), raw(body, false)]);
-  for (const answer of answers) expect(answer).not.toContain('HTTP/1.1 200');
+  for (const answer of answers) {
+    const [head = '', problem = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 408 .*\r\nConnection: close/is);
+    expect(JSON.parse(problem)).toMatchObject({ code: 'request_timeout', requestId: expect.stringMatching(/^req_/) });
+  }
 });
 
 test('under a foreign write lock reads go on, and a write answers 503 or waits, never half done', async () => {

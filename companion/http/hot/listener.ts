@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Deps } from '../../app/deps.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { Refusal } from '../../domain/refusal.ts';
 import type { AddressOf } from '../client-address.ts';
 import type { SecureHeaders } from '../guard.ts';
 import { describeError, type Log } from '../log.ts';
@@ -67,9 +67,16 @@ export function createHotListener(options: HotOptions): (req: IncomingMessage, r
   };
   return (req, res) => {
     const { url = '' } = req;
+    if (req.headers.host === undefined && req.httpVersion === '1.1') return guarded(refuseWithoutHost, req, res);
     if (req.method === 'POST' && url === '/v1/verify') return guarded(answerVerify, req, res);
     if (req.method === 'GET' && /^\/v1\/verify\/stream(\?|$)/.test(url)) return guarded(answerStream, req, res);
     if (url.startsWith('/v1/auth') && isAuthPath(url)) return guarded(answerAuth, req, res);
     return false;
   };
+}
+
+/** A host is needed from HTTP/1.1 on (RFC 9112, 3.2), by gateways too. @throws Refusal bad_request */
+function refuseWithoutHost(): never {
+  const errors = [{ path: 'host', message: 'is required' }];
+  throw new Refusal('bad_request', 'host: is required', errors, { Connection: 'close' });
 }
