@@ -1,13 +1,13 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type * as z from 'zod/mini';
-import type { AuditEntry, auditExportQuery, auditQuery } from '../../shared/contract/audit.ts';
+import { type AuditEntry, type auditExportQuery, type auditQuery, NOBODY } from '../../shared/contract/audit.ts';
 import { csvLine } from '../domain/csv.ts';
 import { badField } from '../domain/refusal.ts';
 import type { AuditRow, Tables } from '../store/tables.ts';
 import type { Deps } from './deps.ts';
 
-type Filters = Pick<z.infer<typeof auditQuery>, 'actor' | 'action' | 'target' | 'from' | 'to'>;
+type Filters = Pick<z.infer<typeof auditQuery>, 'actor' | 'action' | 'target' | 'q' | 'from' | 'to'>;
 type Rows = SelectQueryBuilder<Tables, 'audit', Selectable<AuditRow>>;
 
 const parse = (text: string | null) => (text === null ? null : JSON.parse(text));
@@ -31,10 +31,30 @@ function entryOf(row: Selectable<AuditRow>): AuditEntry {
 const names = (column: 'actor' | 'target', value: string) =>
   sql<boolean>`(${sql.ref(column)} ->> 'id' = ${value} or lower(${sql.ref(column)} ->> 'name') = lower(${value}))`;
 
+const isNobody = (text: string): boolean => NOBODY.some((type) => type === text);
+
+const contains = (column: 'actor' | 'target', text: string) =>
+  sql<boolean>`instr(lower(${sql.ref(column)} ->> 'name'), lower(${text})) > 0`;
+
+/** Whether `column` is somebody who is called so now: entries name people by their address. */
+const isCalled = (column: 'actor' | 'target', text: string) =>
+  sql<boolean>`${sql.ref(column)} ->> 'name' in (select email from user where instr(lower(name), lower(${text})) > 0)`;
+
+function anywhere(text: string) {
+  const has = (column: 'actor' | 'target') =>
+    sql<boolean>`(${names(column, text)} or ${contains(column, text)} or ${isCalled(column, text)})`;
+  const hash = /^[0-9a-f]{4,64}$/i.test(text)
+    ? sql<boolean>`substr(hash, 1, ${text.length}) = ${text.toLowerCase()}`
+    : sql<boolean>`false`;
+  return sql<boolean>`(${has('actor')} or ${has('target')} or ${hash})`;
+}
+
 function filtered(deps: Deps, workspaceId: string, filters: Filters): Rows {
-  const { actor, action, target, from, to } = filters;
+  const { actor, action, target, q, from, to } = filters;
   let rows: Rows = deps.store.read.selectFrom('audit').selectAll().where('workspace_id', '=', workspaceId);
-  if (actor !== undefined) rows = rows.where(names('actor', actor));
+  if (actor !== undefined && isNobody(actor)) rows = rows.where(sql<boolean>`actor ->> 'type' = ${actor}`);
+  else if (actor !== undefined) rows = rows.where(names('actor', actor));
+  if (q) rows = rows.where(anywhere(q));
   if (target !== undefined) rows = rows.where(names('target', target));
   if (action?.includes('.')) rows = rows.where('action', '=', action);
   else if (action !== undefined)
@@ -48,14 +68,27 @@ function filtered(deps: Deps, workspaceId: string, filters: Filters): Rows {
 export async function listAudit(deps: Deps, workspaceId: string, query: z.infer<typeof auditQuery>) {
   const { cursor, limit } = query;
   if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor)) throw badField('cursor', 'is not one that a list gave');
-  let rows = filtered(deps, workspaceId, query);
-  if (cursor !== undefined) rows = rows.where('seq', '<', Number(cursor));
-  const found = await rows
-    .orderBy('seq', 'desc')
-    .limit(limit + 1)
-    .execute();
+  const found = await newest(deps, workspaceId, query, cursor === undefined ? undefined : Number(cursor));
   const last = found.length > limit ? found[limit - 1] : undefined;
   return { items: found.slice(0, limit).map(entryOf), nextCursor: last ? String(last.seq) : null };
+}
+
+/** Rows looked through at a stretch for what a filter asks for: a few milliseconds, for which verification waits. */
+const STRETCH = 5000;
+
+/** One row more than a page, below `before`, newest first; where little fits, in stretches between which others have their turn. */
+async function newest(deps: Deps, workspaceId: string, query: z.infer<typeof auditQuery>, before: number | undefined) {
+  const found: Selectable<AuditRow>[] = [];
+  for (let below = before ?? Number.MAX_SAFE_INTEGER; ; await otherWork()) {
+    const all = deps.store.read.selectFrom('audit').where('workspace_id', '=', workspaceId).where('seq', '<', below);
+    const floor = await all.select('seq').orderBy('seq', 'desc').offset(STRETCH).limit(1).executeTakeFirst();
+    let rows = filtered(deps, workspaceId, query).where('seq', '<', below);
+    if (floor) rows = rows.where('seq', '>', floor.seq);
+    const wanted = query.limit + 1 - found.length;
+    found.push(...(await rows.orderBy('seq', 'desc').limit(wanted).execute()));
+    if (!floor || found.length > query.limit) return found;
+    below = floor.seq + 1;
+  }
 }
 
 const COLUMNS = [

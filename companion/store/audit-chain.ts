@@ -67,6 +67,8 @@ export interface ChainReport {
   valid: boolean;
   /** How many rows the workspace's log has. */
   entries: number;
+  /** When the first of them was written, RFC 3339; null while there is none. */
+  since: string | null;
   /** Rows that plain SQL wrote and that the next change will seal. */
   pending: number;
   /** The last sealed row: whoever keeps it can later prove that the log up to it is still there, unchanged. */
@@ -121,6 +123,11 @@ export async function verifyChain(
   return report.valid || !report.pending ? report : walkChain(db, hashKey, workspaceId, anchor);
 }
 
+/** The latest time that a date can have, ECMA-262. */
+const LAST_TIME_MS = 8.64e15;
+/** Null for what is no time: a log that was tampered with is still to be walked to its end. */
+const timeOf = (at: number) => (Math.abs(at) <= LAST_TIME_MS ? new Date(at).toISOString() : null);
+
 async function walkChain(
   db: Reading,
   hashKey: Buffer,
@@ -131,8 +138,10 @@ async function walkChain(
   let [entries, pending, anchored] = [0, 0, anchor === undefined];
   let head: ChainHead | undefined;
   let brokenAt: number | undefined;
+  let since: string | null = null;
   for await (const row of rowsOf(db, workspaceId)) {
     entries += 1;
+    if (entries === 1) since = timeOf(row.at);
     if (row.hash === null) {
       pending += 1;
       continue;
@@ -153,6 +162,7 @@ async function walkChain(
   return {
     valid: brokenAt === undefined,
     entries,
+    since,
     pending,
     head: head ?? null,
     ...(brokenAt === undefined ? {} : { brokenAt }),

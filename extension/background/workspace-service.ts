@@ -54,8 +54,8 @@ export function createWorkspaceService({ session, data, randomId }: WorkspaceDep
       'agent.remove': async ({ agentId }) =>
         session.call(agents.removeAgent, { params: { ...(await inWorkspace()), agentId } }),
       'audit.list': async ({ query }) => session.call(audit.listAudit, { params: await inWorkspace(), query }),
-      'audit.verify': async () =>
-        session.call(audit.verifyAudit, { params: await inWorkspace(), query: {}, timeoutMs: WHOLE_LOG_MS }),
+      'audit.verify': async ({ query }) =>
+        session.call(audit.verifyAudit, { params: await inWorkspace(), query, timeoutMs: WHOLE_LOG_MS }),
       'audit.export': async ({ query }) =>
         session.call(audit.exportAudit, { params: await inWorkspace(), query, timeoutMs: WHOLE_LOG_MS }),
       'team.resetLink': async ({ memberId }) =>

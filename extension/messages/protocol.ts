@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { agents } from '../../shared/contract/agents.ts';
-import { type audit, auditExportQuery, auditQuery, type ChainReport } from '../../shared/contract/audit.ts';
+import { type audit, auditExportQuery, auditQuery, type ChainReport, chainQuery } from '../../shared/contract/audit.ts';
 import type { AnswerOf as Answered } from '../../shared/contract/endpoint.ts';
 import { email, id, role } from '../../shared/contract/fields.ts';
 import { type Group, groups } from '../../shared/contract/groups.ts';
@@ -81,7 +81,8 @@ export interface Protocol {
   'agent.list'(p: { query: z.infer<typeof agents.listAgents.query> }): Answered<typeof agents.listAgents>;
   'agent.remove'(p: { agentId: string }): void;
   'audit.list'(p: { query: z.infer<typeof auditQuery> }): Answered<typeof audit.listAudit>;
-  'audit.verify'(): ChainReport;
+  /** `query`: a head that was kept elsewhere, which has to be in the chain. */
+  'audit.verify'(p: { query: z.infer<typeof chainQuery> }): ChainReport;
   /** The log as the text of a file. */
   'audit.export'(p: { query: z.infer<typeof auditExportQuery> }): string;
   'sso.read'(): SsoAnswer;
@@ -160,7 +161,7 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'agent.list': z.strictObject({ query: agents.listAgents.query }),
   'agent.remove': z.strictObject({ agentId: id }),
   'audit.list': z.strictObject({ query: auditQuery }),
-  'audit.verify': nothing,
+  'audit.verify': z.strictObject({ query: chainQuery }),
   'audit.export': z.strictObject({ query: auditExportQuery }),
   'sso.read': nothing,
   'sso.save': z.strictObject({ body: sso.saveSso.body }),

@@ -19,8 +19,8 @@ export const removeVerifier = (verifierId: string) => ask('verifier.remove', { v
 export type AuditQuery = Omit<PayloadOf<'audit.list'>['query'], 'limit'>;
 /** A page of the audit log, newest first. */
 export const listAudit = (query: AuditQuery) => ask('audit.list', { query: { limit: 50, ...query } });
-/** Whether the hash chain of the log holds. */
-export const verifyAudit = () => ask('audit.verify');
+/** Whether the hash chain of the log holds, and still has a head that was kept. */
+export const verifyAudit = (query: PayloadOf<'audit.verify'>['query'] = {}) => ask('audit.verify', { query });
 /** The whole log as the text of a file. */
 export const exportAudit = (format: 'jsonl' | 'csv') => ask('audit.export', { query: { format } });
 

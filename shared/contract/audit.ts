@@ -23,8 +23,11 @@ export const auditEntry = z.object({
 });
 export type AuditEntry = z.infer<typeof auditEntry>;
 
+/** Who acts without being a person or a key; `database` is plain SQL. */
+export const NOBODY = ['scim', 'system', 'operator', 'database'] as const;
+
 const filters = {
-  /** An id, or a name or e-mail address as the entry has it. */
+  /** An id, a name or e-mail address as the entry has it, or one of `scim`, `system`, `operator` and `database`. */
   actor: z.optional(remark),
   /** An action, or what it begins with up to the dot: `key` finds `key.created`, `key.revoked`, …. */
   action: z.optional(
@@ -32,6 +35,11 @@ const filters = {
   ),
   /** An id or a name, as for `actor`. */
   target: z.optional(remark),
+  /**
+   * Whatever has this: an id, part of a name or e-mail address of who did it or of what it was done to, of a person as they
+   * are called now, or how a hash begins.
+   */
+  q: z.optional(remark),
   /** From this time on. */
   from: z.optional(instant),
   /** Before this time. */
@@ -47,9 +55,15 @@ export const auditExportQuery = z.strictObject({
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'));
 const seq = queryNumber(1, Number.MAX_SAFE_INTEGER, 'must be the number of an entry');
 
+export const chainQuery = z
+  .strictObject({ seq: z.optional(seq), hash: z.optional(hash) })
+  .check(z.refine((q) => (q.seq === undefined) === (q.hash === undefined), 'seq and hash go together'));
+
 export const chainReport = z.object({
   valid: z.boolean(),
   entries: z.number(),
+  /** When the first of them was written; null while there is none. */
+  since: z.nullable(timestamp),
   /** Entries that plain SQL wrote and that the next change will seal. */
   pending: z.number(),
   /** The last sealed entry. Whoever keeps it elsewhere can prove later that nothing up to it was changed or cut off. */
@@ -89,9 +103,7 @@ export const audit = {
       'Whether the hash chain holds; with `seq` and `hash` of a head that you kept, also whether it is still in it',
     credential: 'session',
     action: 'audit.read',
-    query: z
-      .strictObject({ seq: z.optional(seq), hash: z.optional(hash) })
-      .check(z.refine((q) => (q.seq === undefined) === (q.hash === undefined), 'seq and hash go together')),
+    query: chainQuery,
     answers: { 200: chainReport },
   }),
 } as const;

@@ -77,6 +77,9 @@ test('filters by actor, action, target and time narrow the list and the export a
   const from = new Date(companion.deps.now()).toISOString();
   await write(1, { action: 'key.created', actor: { type: 'key', id: 'key_9', name: 'Ünïx' } });
   await write(1, { action: 'keyring.made', target: { type: 'member', id: 'mem_7', name: 'Bo@acme.example' } });
+  await write(1, { action: 'user.provisioned', actor: { type: 'scim', id: 'scim_1', name: 'Entra' } });
+  plainSql(`update user set name = 'Zoë Zhang'`);
+  const { hash } = (await get('?actor=key_9')).body.items[0];
   for (const [query, count] of [
     ['actor=key_9', 1],
     ['actor=ADA@acme.example', 4],
@@ -84,12 +87,23 @@ test('filters by actor, action, target and time narrow the list and the export a
     ['action=key', 1],
     ['target=mem_7', 1],
     ['target=bo@ACME.example', 1],
-    [`from=${from}`, 2],
+    ['actor=scim', 1],
+    ['actor=system', 0],
+    ['q=mem_7', 1],
+    ['q=BO@acme', 1],
+    ['q=acme.example', 4],
+    ['q=Zhang', 4],
+    ['q=zhang&action=key', 0],
+    ['q=100%', 0],
+    [`q=${hash.slice(0, 8)}`, 1],
+    [`q=${hash.slice(0, 8).toUpperCase()}`, 1],
+    [`q=${hash.slice(1, 9)}`, 0],
+    [`from=${from}`, 3],
     [`to=${from}`, 3],
     [`from=${from}&action=key`, 1],
     ['target=nobody', 0],
   ] as const) {
-    const search = `?${query.replaceAll('+', '%2B')}`;
+    const search = `?${query.replaceAll('%', '%25').replaceAll('+', '%2B')}`;
     expect((await get(search)).body.items, query).toHaveLength(count);
     const lines = (await get(`/export${search}`)).body.split('\n').filter(Boolean);
     expect(lines, query).toHaveLength(count);
@@ -98,10 +112,31 @@ test('filters by actor, action, target and time narrow the list and the export a
     expect((await get(`?${bad}`)).status, bad).toBe(400);
 });
 
+test('what a filter asks for is found and paged through, however far back it is', async () => {
+  await write(3, { action: 'key.created' });
+  plainSql(
+    `with recursive n(i) as (select 1 union all select i + 1 from n where i < 12000)
+      insert into audit (workspace_id, at, actor, action, target) select '${workspaceId}', 1, '{"type":"database"}', 'x.y', '{}' from n`,
+  );
+  await write(1, { action: 'key.created' });
+  const seqs = ({ items }: { items: { seq: number }[] }) => items.map(({ seq }) => seq);
+  const first = (await get('?action=key&limit=2')).body;
+  expect(seqs(first)).toEqual([12_005, 4]);
+  const rest = (await get(`?action=key&limit=2&cursor=${first.nextCursor}`)).body;
+  expect([seqs(rest), rest.nextCursor]).toEqual([[3, 2], null]);
+  expect((await get('?action=agent')).body).toEqual({ items: [], nextCursor: null });
+});
+
 test('an untouched chain verifies, and its head proves later that nothing before it went missing', async () => {
   await write(3);
   const report = await verify();
-  expect(report).toEqual({ valid: true, entries: 4, pending: 0, head: { seq: 4, hash: expect.any(String) } });
+  expect(report).toEqual({
+    valid: true,
+    entries: 4,
+    since: (await get('')).body.items[3].at,
+    pending: 0,
+    head: { seq: 4, hash: expect.any(String) },
+  });
   await write(2);
   const anchor = `?seq=${report.head.seq}&hash=${report.head.hash}`;
   expect(await verify(anchor)).toMatchObject({ valid: true, entries: 6 });

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../../shared/contract/audit.ts';
+import type { AuditEntry, ChainReport } from '../../../shared/contract/audit.ts';
 import type { IconName } from '../../ui/icon.tsx';
 
 /** What happened, before the name of what it happened to: `rotated` prod-main-app. */
@@ -39,6 +39,12 @@ const VERBS: Record<string, readonly [IconName, string]> = {
   'sso.removed': ['building', 'turned off single sign-on:'],
   'identity.linked': ['link', 'linked'],
   'identity.unlinked': ['link', 'unlinked'],
+  'scim.changed': ['sliders', 'changed the settings of'],
+  'scim_token.created': ['key', 'made the SCIM token'],
+  'scim_token.removed': ['key', 'removed the SCIM token'],
+  'scim_token.rotated': ['key', 'rotated the SCIM token'],
+  'user.changed': ['pencil', 'changed the account of'],
+  'workspace.capacity_changed': ['sliders', 'changed plan or key limit of'],
   'user.provisioned': ['users', 'provisioned'],
   'user.deprovisioned': ['user-minus', 'deprovisioned'],
   'user.reactivated': ['play', 'reactivated'],
@@ -107,5 +113,18 @@ export const AUDIT_KINDS = [
   { value: 'session', label: 'Sessions' },
   { value: 'workspace', label: 'Workspace' },
   { value: 'sso', label: 'Single sign-on' },
+  { value: 'password', label: 'Passwords' },
+  { value: 'passkey', label: 'Passkeys' },
   { value: 'user', label: 'Provisioning' },
 ] as const;
+
+type Head = NonNullable<ChainReport['head']>;
+
+/** The head of the log as one line, to be kept elsewhere. */
+export const headText = ({ seq, hash }: Head): string => `${seq} ${hash}`;
+
+/** A line that `headText` made, whatever was pasted around it; undefined for anything else. */
+export function headOf(text: string): Head | undefined {
+  const [, seq, hash] = /(?<!\d)(\d{1,15})\W+(?:hash\W+)?([0-9a-f]{64})(?![0-9a-f])/i.exec(text) ?? [];
+  return seq && hash ? { seq: Number(seq), hash: hash.toLowerCase() } : undefined;
+}

@@ -1,134 +1,41 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { AuditEntry, ChainReport } from '../../../shared/contract/audit.ts';
-import type { Failure } from '../../messages/failure.ts';
-import { type AuditQuery, exportAudit, listAudit, verifyAudit } from '../../state/admin.ts';
+import { useState } from 'preact/hooks';
+import { type AuditEntry, NOBODY } from '../../../shared/contract/audit.ts';
+import { type AuditQuery, listAudit } from '../../state/admin.ts';
 import { now } from '../../state/clock.ts';
-import { showFailure } from '../../state/toasts.ts';
-import { Button } from '../../ui/button.tsx';
-import { ago, clock, DAY, moment, ms, number } from '../../ui/format.ts';
+import { members } from '../../state/team.ts';
+import { Button, LinkButton } from '../../ui/button.tsx';
+import { ago, clock, DAY, fullDay, moment, ms, number } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { Avatar, Tag } from '../../ui/marks.tsx';
-import { MenuItem, useMenu } from '../../ui/menu.tsx';
-import { Callout, Empty } from '../../ui/notice.tsx';
+import { Avatar } from '../../ui/marks.tsx';
+import { Empty } from '../../ui/notice.tsx';
 import { useShortcuts } from '../../ui/shortcuts.ts';
 import { usePaged, useSettled } from '../../ui/use-paged.ts';
 import { When } from '../../ui/when.tsx';
-import { saveFile } from '../save-file.ts';
+import { Broken, ChainTag, type Check, ExportMenu, HeadButton, useCheck } from './audit-chain.tsx';
 import { AUDIT_KINDS, actionWords, actorWords, changeWords } from './audit-words.ts';
 import { Page } from './shell.tsx';
 import { Choice, focusSearch, ListState, MoreRows, SearchBox } from './table-parts.tsx';
-
-function ExportMenu({ urgent }: { urgent: boolean }) {
-  const menu = useMenu();
-  const [busy, setBusy] = useState(false);
-  const save = async (format: 'jsonl' | 'csv') => {
-    setBusy(true);
-    const result = await exportAudit(format);
-    setBusy(false);
-    if (!result.ok) return showFailure('The log was not exported', result.failure);
-    saveFile(`audit-log.${format}`, format === 'csv' ? 'text/csv' : 'application/jsonl', result.value);
-  };
-  return (
-    <>
-      <Button
-        variant={urgent ? 'primary' : 'secondary'}
-        icon="download"
-        busy={busy && 'Exporting'}
-        popup="menu"
-        expanded={menu.open}
-        buttonRef={menu.opener}
-        onClick={menu.toggle}
-      >
-        {urgent ? 'Export now' : 'Export'}
-      </Button>
-      {menu.show({
-        label: 'Export the whole log',
-        align: 'end',
-        children: (
-          <>
-            <MenuItem icon="code" onSelect={menu.choose(() => void save('jsonl'))}>
-              JSON Lines
-            </MenuItem>
-            <MenuItem icon="grid" onSelect={menu.choose(() => void save('csv'))}>
-              CSV for a spreadsheet
-            </MenuItem>
-          </>
-        ),
-      })}
-    </>
-  );
-}
-
-interface Check {
-  report?: ChainReport;
-  failure?: Failure;
-  at?: number;
-  busy: boolean;
-}
-
-/** The chain is checked when the page is opened, and again on request. */
-function useCheck() {
-  const [check, setCheck] = useState<Check>({ busy: true });
-  const verify = async () => {
-    setCheck((before) => ({ ...before, busy: true }));
-    const result = await verifyAudit();
-    setCheck({ busy: false, at: Date.now(), ...(result.ok ? { report: result.value } : { failure: result.failure }) });
-  };
-  useEffect(() => {
-    void verify();
-  }, []);
-  return { check, verify };
-}
-
-function ChainTag({ check }: { check: Check }) {
-  if (check.failure)
-    return (
-      <Tag tone="warn" icon="alert">
-        Not checked
-      </Tag>
-    );
-  if (!check.report) return <Tag icon="refresh">Checking</Tag>;
-  return check.report.valid ? (
-    <Tag tone="ok" icon="shield-check">
-      Chain verified
-    </Tag>
-  ) : (
-    <Tag tone="bad" icon="warn">
-      Chain broken
-    </Tag>
-  );
-}
-
-function Broken({ at }: { at: number }) {
-  return (
-    <div class="page__note">
-      <Callout tone="bad" icon="warn" live>
-        <p>
-          <b>The chain breaks at entry {number(at)}.</b> It does not match entry {number(at - 1)}, so something there
-          was changed outside Heex Keys. Keep this server as it is. Export the log now and compare it with a copy that
-          you kept elsewhere.
-        </p>
-      </Callout>
-    </div>
-  );
-}
 
 // Today by the clock alone, as the rest of the line is about one day anyway.
 const entryTime = (at: string | number, present: number) =>
   present - ms(at) < DAY && moment(at, present).startsWith('today') ? clock(at, true) : moment(at, present);
 
+/** By the name that a member has now; the entry itself has their address, which the title tells. */
+const whoOf = (actor: AuditEntry['actor']): string =>
+  members.value?.find((member) => member.id === actor.id)?.name ?? actorWords(actor);
+
 function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
   const [icon, verb] = actionWords(entry.action);
   const detail = changeWords(entry);
-  const who = actorWords(entry.actor);
+  const who = whoOf(entry.actor);
   return (
-    <tr>
+    <tr class={broken ? 'is-broken' : undefined}>
       <td class="num subtle small">{number(entry.seq)}</td>
       <td class="small nowrap">
         <When at={entry.at} words={entryTime} />
       </td>
       <td>
-        <span class="row" title={who}>
+        <span class="row" title={actorWords(entry.actor)}>
           <Avatar name={who} />
           <span class="truncate">{who}</span>
         </span>
@@ -153,6 +60,7 @@ function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
             <>
               <span class={broken ? 'bad' : 'ok'}>
                 <Icon name={broken ? 'warn' : 'chain'} class="icon--sm" />
+                {broken && <span class="sr">The chain breaks here.</span>}
               </span>
               <code class={broken ? 'bad' : 'subtle'} title={entry.hash}>
                 {entry.hash.slice(0, 8)}
@@ -195,24 +103,90 @@ const PERIODS = [
   { value: '30', label: 'Last 30 days' },
 ] as const;
 
-function queryOf(search: string, kind: string | null, days: string | null, from: number): AuditQuery {
+interface Filters {
+  search: string;
+  kind: string | null;
+  who: string | null;
+  days: string | null;
+}
+const ALL: Filters = { search: '', kind: null, who: null, days: null };
+
+function queryOf({ search, kind, who, days }: Filters, from: number): AuditQuery {
   return {
-    ...(search.trim() ? { target: search.trim() } : {}),
+    ...(search.trim() ? { q: search.trim() } : {}),
     ...(kind ? { action: kind } : {}),
+    ...(who ? { actor: who } : {}),
     ...(days ? { from: new Date(from - Number(days) * DAY).toISOString() } : {}),
   };
 }
 
+/** Members, and who acts without being one. */
+const actors = () => [
+  ...(members.value ?? []).map(({ id, name }) => ({ value: id, label: name })),
+  ...NOBODY.map((type) => ({ value: type as string, label: actorWords({ type }) })),
+];
+
+/** Entries that are shown before the one that was asked for. */
+const LEAD = 3;
+
+/** The filters, or one entry with its neighbours: a jump to it leaves the filters behind, and the next filter leaves it. */
+function useEntries() {
+  const [filters, setFilters] = useState(ALL);
+  const [jump, setJump] = useState<number>();
+  const [opened] = useState(now.peek());
+  const settled = useSettled(filters.search);
+  const query = queryOf({ ...filters, search: settled }, opened);
+  const start = jump === undefined ? {} : { cursor: String(jump + LEAD + 1) };
+  const list = usePaged(JSON.stringify([query, start]), (cursor) =>
+    listAudit({ ...query, ...(cursor ? { cursor } : start) }),
+  );
+  return {
+    list,
+    filters,
+    jump,
+    change: (part: Partial<Filters>) => {
+      setFilters({ ...filters, ...part });
+      setJump(undefined);
+    },
+    showEntry: (seq: number) => {
+      setFilters(ALL);
+      setJump(seq);
+    },
+    showNewest: () => setJump(undefined),
+  };
+}
+
+type Entries = ReturnType<typeof useEntries>;
+
+function Bar({ filters, change }: Pick<Entries, 'filters' | 'change'>) {
+  return (
+    <search class="filters">
+      <SearchBox
+        label="Search the audit log"
+        hint="Person, key or hash"
+        value={filters.search}
+        onInput={(search) => change({ search })}
+      />
+      <Choice label="Action" value={filters.kind} options={AUDIT_KINDS} onChange={(kind) => change({ kind })} />
+      <Choice label="Who" value={filters.who} options={actors()} onChange={(who) => change({ who })} />
+      <Choice label="Date" value={filters.days} options={PERIODS} onChange={(days) => change({ days })} />
+      <span class="small subtle end">Entries can’t be edited or deleted</span>
+    </search>
+  );
+}
+
+const aboutWords = ({ report, at }: Pick<Check, 'report' | 'at'>): string =>
+  [
+    report && `${number(report.entries)} entries${report.since ? ` since ${fullDay(report.since)}` : ''}`,
+    at && `checked ${ago(at, now.value)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+
 /** Every change in the workspace, and whether the record of them is whole. */
 export function Audit() {
-  const [search, setSearch] = useState('');
-  const settled = useSettled(search);
-  const [kind, setKind] = useState<string | null>(null);
-  const [days, setDays] = useState<string | null>(null);
-  const [opened] = useState(now.peek());
+  const { list, filters, jump, change, showEntry, showNewest } = useEntries();
   const { check, verify } = useCheck();
-  const query = queryOf(settled, kind, days, opened);
-  const list = usePaged(JSON.stringify(query), (cursor) => listAudit({ ...query, ...(cursor ? { cursor } : {}) }));
   useShortcuts([{ key: '/', words: 'Search', run: focusSearch }]);
   const brokenAt = check.report?.valid === false ? check.report.brokenAt : undefined;
   return (
@@ -222,30 +196,31 @@ export function Audit() {
       about={
         <>
           <ChainTag check={check} />
-          <span class="small muted" role="status">
-            {check.report && `${number(check.report.entries)} entries`}
-            {check.at && ` · checked ${ago(check.at, now.value)}`}
+          <span class="small muted truncate" role="status">
+            {aboutWords(check)}
           </span>
         </>
       }
       acts={
         <>
+          {check.report?.head && <HeadButton of={check.report.head} />}
           <Button variant="ghost" icon="refresh" busy={check.busy && 'Checking'} onClick={() => void verify()}>
             Verify again
           </Button>
           <ExportMenu urgent={brokenAt !== undefined} />
         </>
       }
-      bar={
-        <search class="filters">
-          <SearchBox label="Search the audit log" hint="Exact name or id" value={search} onInput={setSearch} />
-          <Choice label="What" value={kind} options={AUDIT_KINDS} onChange={setKind} />
-          <Choice label="When" value={days} options={PERIODS} onChange={setDays} />
-          <span class="small subtle end">Entries can’t be edited or deleted</span>
-        </search>
-      }
+      bar={<Bar filters={filters} change={change} />}
     >
-      {brokenAt !== undefined && <Broken at={brokenAt} />}
+      {brokenAt !== undefined && <Broken at={brokenAt} onShow={() => showEntry(brokenAt)} />}
+      {jump !== undefined && (
+        <p class="page__note small muted" role="status">
+          From entry {number(jump + LEAD)} down.{' '}
+          <LinkButton class="small link--inline" onClick={showNewest}>
+            Show the newest
+          </LinkButton>
+        </p>
+      )}
       {list.items && list.items.length > 0 ? (
         <Table entries={list.items} brokenAt={brokenAt} />
       ) : (

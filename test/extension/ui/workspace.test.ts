@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { actionWords, actorWords, changeWords, fieldWords } from '../../../extension/views/workspace/audit-words.ts';
+import {
+  actionWords,
+  actorWords,
+  changeWords,
+  fieldWords,
+  headOf,
+  headText,
+} from '../../../extension/views/workspace/audit-words.ts';
 import { groupChanges, matrixOf } from '../../../extension/views/workspace/group-model.ts';
 import { nextOrder, SORTS, sortKeys } from '../../../extension/views/workspace/key-sort.ts';
 import type { Key } from '../../../shared/contract/keys.ts';
@@ -24,6 +31,14 @@ test('what changed is told by field, what stayed is not', () => {
   expect(changeWords({ before: null, after: { a: 1, b: 2, c: 3, d: 4, e: 5 } })).toBe('a: 1 · b: 2 · c: 3 · 2 more');
   expect(changeWords({ before: null, after: null })).toBe('');
   expect(fieldWords('maxKeyLifetimeDays')).toBe('max key lifetime days');
+});
+
+test('a head of the log is copied as one line and known again, whatever stands around it', () => {
+  const head = { seq: 8413, hash: 'ab'.repeat(32) };
+  expect(headOf(headText(head))).toEqual(head);
+  expect(headOf(`Friday: {"seq":8413,"hash":"${head.hash.toUpperCase()}"}\n`)).toEqual(head);
+  for (const bad of ['', '8413', head.hash, `8413 ${head.hash}0`, `8413 ${head.hash.slice(1)}`])
+    expect(headOf(bad), bad).toBeUndefined();
 });
 
 test('permissions become a matrix: read and write first, resources by name', () => {

@@ -1,5 +1,5 @@
 import type { Agent } from '../../../shared/contract/agents.ts';
-import type { AuditEntry } from '../../../shared/contract/audit.ts';
+import type { AuditEntry, ChainReport } from '../../../shared/contract/audit.ts';
 import type { Key } from '../../../shared/contract/keys.ts';
 import type { Job, Overview } from '../../../shared/contract/overview.ts';
 import type { Session } from '../../../shared/contract/people.ts';
@@ -124,6 +124,14 @@ export const AUDIT: AuditEntry[] = [
     hash: null,
   }),
 ];
+
+export const CHAIN: ChainReport = {
+  valid: true,
+  entries: 8413,
+  since: before(655 * DAY),
+  pending: 0,
+  head: { seq: 8413, hash: AUDIT[0]?.hash ?? '' },
+};
 
 export const VERIFIERS: VerifierCredential[] = [
   {

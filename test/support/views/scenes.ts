@@ -23,6 +23,7 @@ import {
   AGENTS,
   AUDIT,
   agent,
+  CHAIN,
   JOBS,
   LOG,
   OVERVIEW,
@@ -93,7 +94,8 @@ const base: Answers = {
   'job.list': () => JOBS,
   'agent.list': agentsFor,
   'audit.list': () => ({ items: AUDIT, nextCursor: null }),
-  'audit.verify': () => ({ valid: true, entries: 8413, pending: 0, head: null }),
+  'audit.verify': ({ query }: { query: { seq?: number } }) =>
+    query.seq === 1 ? { ...CHAIN, valid: false, brokenAt: 1 } : CHAIN,
   'verifier.list': () => VERIFIERS,
   'verifier.create': () => ({ verifier: VERIFIERS[0], secret: 'heexv_K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz' }),
   'session.list': () => SESSIONS,
@@ -387,7 +389,7 @@ Object.assign(SCENES, {
   'w5-groups-first': full('/groups/new', connected(), { 'group.list': () => [] }),
   'w7-audit': full('/audit'),
   'w7-audit-broken': full('/audit', connected(), {
-    'audit.verify': () => ({ valid: false, entries: 8413, pending: 0, head: null, brokenAt: AUDIT[2]?.seq }),
+    'audit.verify': () => ({ ...CHAIN, valid: false, brokenAt: AUDIT[2]?.seq }),
   }),
   'w7-audit-failed': full('/audit', connected(), {
     'audit.list': () => refusal('network', 'The server can’t be reached'),

@@ -1,0 +1,98 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { asked, button, settle, text } from '../support/views/hands.ts';
+import { AUDIT } from '../support/views/samples-workspace.ts';
+import { Stage } from '../support/views/stage.ts';
+
+let stage: Stage;
+const pages: Page[] = [];
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterAll(() => stage?.close());
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+async function show(scene: string): Promise<Page> {
+  const page = await stage.show(scene, 'light', { width: 1280, height: 800 });
+  pages.push(page);
+  return page;
+}
+const queries = async (page: Page) =>
+  ((await asked(page, 'audit.list')) as { query: object }[]).map(({ query }) => query);
+
+test('the audit log is narrowed by who did it and searched by person, key or hash', async () => {
+  const page = await show('w7-audit');
+  await button(page, 'Who').click();
+  await page.locator('::-p-aria([name="Jonas Weber"][role="menuitemradio"])').click();
+  await settle(page);
+  expect((await queries(page)).at(-1)).toEqual({ limit: 50, actor: 'mem_jonas' });
+  await button(page, 'Who: Jonas Weber').click();
+  await page.locator('::-p-aria([name="Identity provider"][role="menuitemradio"])').click();
+  await page.keyboard.press('/');
+  await page.keyboard.type('9f2c41ab');
+  await page.waitForFunction(() =>
+    (globalThis as unknown as { asked: { payload: { query?: { q?: string } } }[] }).asked.some(
+      ({ payload }) => payload?.query?.q === '9f2c41ab',
+    ),
+  );
+  expect((await queries(page)).at(-1)).toEqual({ limit: 50, actor: 'scim', q: '9f2c41ab' });
+});
+
+test('an entry names the member who did it, with the address that it has on record', async () => {
+  const page = await show('w7-audit');
+  expect(await page.$eval('tbody td:nth-child(3) .row', (e) => [e.textContent, e.getAttribute('title')])).toEqual([
+    'Lena Fischer',
+    'lena@acme.example',
+  ]);
+  expect(await text(page, '.page-head [role=status]')).toMatch(/^8,413 entries since \d+ \w+ \d{4} · checked/);
+});
+
+test('the broken entry is marked in words, too, and can be gone to', async () => {
+  const page = await show('w7-audit-broken');
+  expect(await page.$$eval('tr.is-broken', (rows) => rows.map((row) => row.querySelector('td')?.textContent))).toEqual([
+    '8,411',
+  ]);
+  expect(await text(page, 'tr.is-broken td:last-child')).toContain('The chain breaks here.');
+  await button(page, 'Show entry 8,411').click();
+  await page.waitForFunction(() => document.body.textContent?.includes('From entry 8,414 down.'));
+  await settle(page);
+  expect((await queries(page)).at(-1)).toEqual({ limit: 50, cursor: '8415' });
+  await button(page, 'Show the newest').click();
+  await settle(page);
+  expect((await queries(page)).at(-1)).toEqual({ limit: 50 });
+});
+
+test('the head of the log can be copied and compared with one that was kept', async () => {
+  const page = await show('w7-audit');
+  const { seq, hash } = AUDIT[0] as { seq: number; hash: string };
+  await button(page, `Head ${hash.slice(0, 8)}`).click();
+  await page.waitForSelector('dialog[open]');
+  expect(await text(page, 'dialog .head-hash')).toBe(hash);
+  await page.keyboard.type('8413');
+  await page.keyboard.press('Enter');
+  await settle(page);
+  expect(await text(page, 'dialog .field__error')).toContain('64 digits');
+  const retype = (words: string) =>
+    page.$eval(
+      'dialog input',
+      (input, value) => {
+        input.value = value;
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+      },
+      words,
+    );
+  await retype(`${seq} ${hash}`);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog [role=status] b');
+  expect(await text(page, 'dialog .callout')).toContain('Nothing up to entry 8,413 was changed or cut off');
+  await retype(`1 ${hash}`);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog [role=alert]');
+  expect(await text(page, 'dialog [role=alert]')).toContain('It breaks at entry 1.');
+  expect(await asked(page, 'audit.verify')).toEqual([
+    { query: {} },
+    { query: { seq, hash } },
+    { query: { seq: 1, hash } },
+  ]);
+});
