@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { KeyIdentity } from '../contract/verify.ts';
 import { presentedKey } from '../presented-key.ts';
 import type { Verifier } from './index.ts';
-import { denialOf, type Requirements } from './middleware.ts';
+import { denialOf, headersOf, type Requirements } from './middleware.ts';
 
 export interface HonoEnv {
   Variables: { heexKey: KeyIdentity };
@@ -28,6 +28,8 @@ export function requireKey(verifier: Verifier, options: HonoOptions = {}): Middl
     if (denial) return new Response(denial.body, { status: denial.status, headers: denial.headers });
     if (decision.key) c.set('heexKey', decision.key);
     await next();
+    // Afterwards, since a handler may answer with a response of its own making.
+    for (const [name, value] of headersOf(decision)) if (!c.res.headers.has(name)) c.header(name, value);
     return undefined;
   };
 }

@@ -29,7 +29,8 @@ export interface VerifierOptions {
   secret: string;
   /**
    * How long to go on with what is remembered when neither the stream nor the companion can be reached, in milliseconds
-   * since the stream was last heard; after that every key is refused. 0 refuses at once. Default 5,000.
+   * since the stream was last heard; after that every key is refused. With 0 nothing is decided from memory once the stream
+   * is down, which a break shows at once and silence after `maxSilenceMs`. Default 5,000.
    */
   maxStalenessMs?: number;
   /** Silence of the stream after which it counts as down, in milliseconds; it ticks every second. Default 2,500. */

@@ -23,6 +23,12 @@ const TITLES = {
   503: ['unavailable', 'Keys can’t be checked right now'],
 } as const;
 
+/**
+ * The headers that the answer to a key that was let through gets: how much of its rate limit is left. It is exact, since the
+ * companion is asked about every use of such a key.
+ */
+export const headersOf = ({ rateLimit }: Decision): [string, string][] => Object.entries(rateHeaders(rateLimit, false));
+
 /** The answer for a key that is not let through; undefined for one that is. The reason stays with the key's owner. */
 export function denialOf(decision: Decision): Denial | undefined {
   if (decision.valid) return undefined;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyIdentity } from '../contract/verify.ts';
 import { keyOfRequest } from '../presented-key.ts';
 import type { Verifier } from './index.ts';
-import { denialOf, type Requirements } from './middleware.ts';
+import { denialOf, headersOf, type Requirements } from './middleware.ts';
 
 /** A request that was let through knows whose key it came with. */
 export type VerifiedRequest = IncomingMessage & { heexKey?: KeyIdentity };
@@ -30,6 +30,7 @@ export function requireKey(verifier: Verifier, options: NodeOptions = {}) {
       response.writeHead(denial.status, denial.headers).end(denial.body);
       return;
     }
+    for (const [name, value] of headersOf(decision)) response.setHeader(name, value);
     if (decision.key) request.heexKey = decision.key;
     next();
   };

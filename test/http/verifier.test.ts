@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type HonoEnv, requireKey as honoKey } from '../../shared/verifier/hono.ts';
 import { createVerifier, type Decision, type Verifier, type VerifierOptions } from '../../shared/verifier/index.ts';
 import { requireKey, type VerifiedRequest } from '../../shared/verifier/node.ts';
-import { call } from '../support/client.ts';
+import { type Answer, call } from '../support/client.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
 import { type Line, line } from '../support/tcp-proxy.ts';
@@ -267,6 +267,32 @@ test('with nobody to ask, what was known holds until the maximum staleness, and 
   await until(async () => (await v.check({ key })).valid);
 });
 
+test('with a maximum staleness of 0 nothing is decided from memory once the stream is down', async () => {
+  let [noStream, nothing] = [false, false];
+  const asked: string[] = [];
+  const v = await verifier({
+    maxStalenessMs: 0,
+    maxSilenceMs: 60_000,
+    fetch(input, init) {
+      asked.push(new URL(String(input)).pathname);
+      const down = nothing || (noStream && String(input).endsWith('/stream'));
+      return down ? Promise.reject(new Error('down')) : fetch(input, init);
+    },
+  });
+  const { secret: key } = await bench.key();
+  await v.check({ key });
+  expect(atOnce(v.check({ key })).valid).toBe(true);
+  noStream = true;
+  wire.cut();
+  wire.mend();
+  await until(() => !v.state.live);
+  asked.length = 0;
+  expect((await v.check({ key })).valid).toBe(true);
+  expect(asked).toContain('/v1/verify');
+  nothing = true;
+  expect((await v.check({ key })).code).toBe('unavailable');
+});
+
 test('a line that is silent counts as down', async () => {
   const v = await verifier({ maxStalenessMs: 0 });
   const { secret: key } = await bench.key();
@@ -328,7 +354,8 @@ describe('in front of a service', () => {
       (v) => {
         const app = new Hono<HonoEnv>();
         app.use(honoKey(v, { permissions: ['a:b'], address: () => '127.0.0.1' }));
-        app.all('*', (c) => c.text(c.get('heexKey').id));
+        // One that sets headers by itself, as what is passed on from elsewhere does.
+        app.all('*', (c) => new Response(c.get('heexKey').id));
         return serve(createServer(getRequestListener(app.fetch)));
       },
     ],
@@ -339,7 +366,7 @@ describe('in front of a service', () => {
     const groupId = await bench.group(['a:b']);
     const good = await bench.key({ groupId, ipAllowlist: ['127.0.0.1'] });
     const poor = await bench.key();
-    const limited = await bench.key({ groupId, rateLimit: { limit: 1, windowSeconds: 60 } });
+    const limited = await bench.key({ groupId, rateLimit: { limit: 2, windowSeconds: 60 } });
     const get = (headers: Record<string, string>) => call(url, 'GET', '/', { headers });
     expect((await get({ 'x-api-key': good.secret })).body).toBe(good.id);
     expect((await get({ authorization: `Bearer ${good.secret}` })).body).toBe(good.id);
@@ -347,9 +374,16 @@ describe('in front of a service', () => {
     expect((await get({ 'x-api-key': good.secret, authorization: `Bearer ${poor.secret}` })).status).toBe(401);
     const denied = await get({ 'x-api-key': poor.secret });
     expect([denied.status, denied.body.requestId]).toEqual([403, denied.headers.get('x-request-id')]);
-    expect((await get({ 'x-api-key': limited.secret })).status).toBe(200);
+    const rates = ({ status, headers }: Answer) => [status, headers.get('ratelimit-policy'), headers.get('ratelimit')];
+    const policy = '"default";q=2;w=60';
+    for (const left of [1, 0]) {
+      const answer = rates(await get({ 'x-api-key': limited.secret }));
+      expect(answer).toEqual([200, policy, expect.stringMatching(`^"default";r=${left};t=(60|5\\d)$`)]);
+    }
+    expect(rates(await get({ 'x-api-key': good.secret }))).toEqual([200, null, null]);
     const over = await get({ 'x-api-key': limited.secret });
     expect([over.status, Number(over.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect(rates(over)).toEqual([429, policy, expect.stringContaining('r=0')]);
     wire.cut();
     await until(() => !v.state.live);
     expect((await get({ 'x-api-key': good.secret })).status).toBe(503);
