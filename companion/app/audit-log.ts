@@ -2,7 +2,7 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type * as z from 'zod/mini';
 import { type AuditEntry, type auditExportQuery, type auditQuery, NOBODY } from '../../shared/contract/audit.ts';
-import { csvLine } from '../domain/csv.ts';
+import { csvLine } from '../../shared/csv.ts';
 import { badField } from '../domain/refusal.ts';
 import type { AuditRow, Tables } from '../store/tables.ts';
 import type { Deps } from './deps.ts';

@@ -31,7 +31,8 @@ function expirationIs(eb: Where, expiration: Expiration, now: number) {
   return eb.or([eb(expiresAt, 'is', null), eb(expiresAt, '>', soon)]);
 }
 
-function statusIs(eb: Where, status: KeyStatus, now: number) {
+/** Whether a row of `api_key` has a status; see `domain/status.ts`. */
+export function statusIs(eb: Where, status: KeyStatus, now: number) {
   if (status === 'revoked') return eb(plain('revoked_at'), 'is not', null);
   const live = eb(plain('revoked_at'), 'is', null);
   if (status === 'disabled') return eb.and([live, eb('disabled_at', 'is not', null)]);

@@ -1,5 +1,12 @@
+import type { Agent } from '../../shared/contract/agents.ts';
 import type { SomeAgents } from '../state/agents.ts';
 import { count } from '../ui/format.ts';
+
+export const AGENT_STATE_WORDS: Record<Agent['state'], string> = {
+  connected: 'Running',
+  disconnected: 'Not seen',
+  never_connected: 'Never seen',
+};
 
 const SHOWN = 8;
 

@@ -69,6 +69,9 @@ export type Agent = z.infer<typeof agent>;
 /** Of all agents that the caller may see, whatever the filters. `keyGone`: connected though their key works no more (a suspended owner's neither). */
 export const agentCounts = z.object({ total: z.number(), connected: z.number(), keyGone: z.number() });
 
+/** Which versions the agents that the caller may see have reported, whatever the filters: the newest hundred, newest first. */
+export const agentVersions = z.array(z.string());
+
 export const agents = {
   enrolAgent: endpoint({
     id: 'enrolAgent',
@@ -104,10 +107,14 @@ export const agents = {
       key: z.optional(id),
       /** A member id. */
       owner: z.optional(id),
+      /** What has become of the key that enrolled it. */
+      keyStatus: z.optional(keyStatus),
+      /** What the agent says that it is, exactly. */
+      version: z.optional(z.string().check(z.maxLength(100, 'use at most 100 characters'))),
       /** In the name, host name, key name or owner, any case. */
       q: z.optional(remark),
     }),
-    answers: { 200: z.extend(listOf(agent), { counts: agentCounts }) },
+    answers: { 200: z.extend(listOf(agent), { counts: agentCounts, versions: agentVersions }) },
   }),
   removeAgent: endpoint({
     id: 'removeAgent',

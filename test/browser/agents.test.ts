@@ -1,6 +1,9 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enrolled, type RunningAgent, running } from '../support/agents.ts';
+import { enrolled, type RunningAgent, running, until } from '../support/agents.ts';
 import { connect, signIn } from '../support/connect.ts';
 import { ExtensionBrowser } from '../support/extension.ts';
 import { Hand } from '../support/hand.ts';
@@ -68,6 +71,35 @@ describe('an agent', () => {
     await workspace.see('Not seen');
     expect(await workspace.text()).toContain('Remove the agent…');
     expect(await workspace.page.$eval('[type=search]', (e) => (e as HTMLInputElement).value)).toBe('truck');
+  });
+
+  test('is found by its version and its key, and what was found is saved as a file', async () => {
+    await workspace.page.reload();
+    for (const [filter, value] of [
+      ['Version', '2.9.1'],
+      ['Key status', 'Expiring soon'],
+    ] as const) {
+      await workspace.press(filter);
+      await workspace.press(value);
+      await workspace.see(`${filter}: ${value}`);
+    }
+    expect(await row('truck-17')).toContain('Not seen');
+    const folder = await mkdtemp(join(tmpdir(), 'heex-download-'));
+    const control = await ext.browser.target().createCDPSession();
+    await control.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+    await workspace.press('Export');
+    const file = await until(
+      () => readFile(join(folder, 'agents.csv'), 'utf8').catch(() => ''),
+      (text) => text.endsWith('\r\n'),
+    );
+    await rm(folder, { recursive: true });
+    expect(file.split('\r\n')).toEqual([
+      expect.stringContaining('"id","name","state"'),
+      expect.stringMatching(
+        /^"agt_.*","truck-17","disconnected",.*"2.9.1",.*"agent-install","heex_prod_.*","expiring_soon"/,
+      ),
+      '',
+    ]);
   });
 
   test('is named by the key’s panel, which tells enrolling from other use', async () => {

@@ -151,64 +151,6 @@ test('the members’ table says what hangs on each of them, and how and when the
   expect(await cells('amara@')).toEqual(['1in use', '1,200enrolled', 'Nothing yet', 'Not signed in']);
 });
 
-test('what an agent’s key has become is told without alarm', async () => {
-  const page = await show('w4-agents');
-  expect(await text(page, '.page__note .callout')).toContain('That’s fine.');
-});
-
-test('a search of agents is sent when the typing has stopped', async () => {
-  const page = await show('w4-agents');
-  await page.keyboard.press('/');
-  await page.keyboard.type('truck');
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 500)));
-  const queries = (await asked(page, 'agent.list')).map((payload) =>
-    JSON.stringify((payload as { query: object }).query),
-  );
-  // Every question is asked again while it is looked at.
-  expect(new Set(queries)).toEqual(new Set(['{"limit":1}', '{"limit":50}', '{"limit":50,"q":"truck"}']));
-});
-
-test('reading presence anew keeps the pages that were loaded, and stops while the page is hidden', async () => {
-  const page = await show('w4-agents');
-  const answered = async () => (await asked(page, 'agent.list')).length;
-  await button(page, 'Show more').click();
-  await settle(page);
-  const before = await answered();
-  await expect.poll(answered).toBeGreaterThan(before + 3);
-  expect(await rows(page)).toBe(8);
-  await page.evaluate(() =>
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true }),
-  );
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 1200)));
-  const hidden = await answered();
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 1200)));
-  expect(await answered()).toBe(hidden);
-  await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { value: 'visible' }));
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-  await expect.poll(answered).toBeGreaterThan(hidden);
-});
-
-test('state, address and last seen fit into their columns', async () => {
-  const page = await show('w4-agents');
-  const cut = await page.$$eval('tbody td:nth-child(2), tbody td:nth-child(3) :is(time, small, span)', (all) =>
-    all
-      .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
-      .map((e) => e.textContent),
-  );
-  expect(cut).toEqual([]);
-  expect(await page.$eval('tbody td:nth-child(3) small', (e) => [e.textContent, e.title])).toEqual([
-    '10.0.0.9',
-    '10.0.0.9',
-  ]);
-});
-
-test('enrolling an agent shows the commands, with the address of the server', async () => {
-  const page = await show('w4-agents');
-  await button(page, 'Enrol an agent').click();
-  await page.waitForSelector('dialog[open]');
-  expect(await text(page, 'dialog pre')).toContain('export HEEX_URL=https://keys.acme.example\n');
-});
-
 test('the permission to enrol can be given in a workspace that has no group yet', async () => {
   const page = await show('w5-groups-first');
   await page.type('input[name=name]', 'Installers');

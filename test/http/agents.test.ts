@@ -213,32 +213,6 @@ test('a proof that is out of time is refused with a pointer to the time here', a
   s.companion.pass(-86_400_000);
 });
 
-test('a member sees their own agents, an admin all of them with counts, an outsider none', async () => {
-  const [ben, adam] = [await s.member('Ben'), await s.member('Adam', 'admin')];
-  const bens = await s.key(ben, { groupId });
-  const agent = await enrolled(s.url, bens.secret, "ben's truck");
-  const own = await s.as(ben, 'GET', 'W/agents');
-  expect(own.body).toMatchObject({ items: [{ id: agent.agentId }], counts: { total: 1, connected: 0, keyGone: 0 } });
-  expect((await s.as(mia, 'GET', `W/agents?owner=${ben.membershipId}`)).body.items).toEqual([]);
-  const all = await s.as(adam, 'GET', 'W/agents');
-  expect(all.body.items.length).toBeGreaterThan(2);
-  expect(all.body.counts.total).toBe(all.body.items.length);
-  const ids = async (query: string) =>
-    (await s.as(adam, 'GET', `W/agents?${query}`)).body.items.map((a: { id: string }) => a.id);
-  expect(await ids(`owner=${ben.membershipId}`)).toEqual([agent.agentId]);
-  expect(await ids(`key=${bens.id}`)).toEqual([agent.agentId]);
-  expect(await ids("q=BEN'S")).toEqual([agent.agentId]);
-  expect(await ids('q=%25')).toEqual([]);
-  expect(await ids('state=connected')).toEqual([]);
-  expect((await ids('state=never_connected')).length).toBe(all.body.items.length);
-  const first = await s.as(adam, 'GET', 'W/agents?limit=2');
-  const rest = await s.as(adam, 'GET', `W/agents?cursor=${first.body.nextCursor}`);
-  expect([...first.body.items, ...rest.body.items]).toEqual(all.body.items);
-  expect((await s.as(adam, 'GET', 'W/agents?state=sleeping')).status).toBe(400);
-  expect((await s.as(undefined, 'GET', 'W/agents')).status).toBe(401);
-  expect((await call(s.url, 'GET', '/v1/workspaces/ws_other/agents', { token: mia.token })).status).toBe(404);
-});
-
 test('only its owner and admins remove an agent; to any other member it does not exist; it never enrols again', async () => {
   const [eve, adam] = [await s.member('Eve'), await s.member('Ann', 'admin')];
   const c = newCredential(s.url);

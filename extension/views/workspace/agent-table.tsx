@@ -8,19 +8,20 @@ import { reasonWords } from '../../ui/key-words.ts';
 import { Prefix, Status } from '../../ui/marks.tsx';
 import { MenuItem, useMenu } from '../../ui/menu.tsx';
 import { When } from '../../ui/when.tsx';
+import { AGENT_STATE_WORDS } from '../agent-words.ts';
 
-export const STATES = {
-  connected: { icon: 'pulse', tone: 'active', words: 'Running' },
-  disconnected: { icon: 'wifi-off', tone: 'disabled', words: 'Not seen' },
-  never_connected: { icon: 'hourglass', tone: 'disabled', words: 'Never seen' },
+const STATES = {
+  connected: { icon: 'pulse', tone: 'active' },
+  disconnected: { icon: 'wifi-off', tone: 'disabled' },
+  never_connected: { icon: 'hourglass', tone: 'disabled' },
 } as const;
 
 function State({ of: agent }: { of: Agent }) {
-  const { icon, tone, words } = STATES[agent.state];
+  const { icon, tone } = STATES[agent.state];
   return (
     <span class={`status status--${tone}`}>
       <Icon name={icon} />
-      {words}
+      {AGENT_STATE_WORDS[agent.state]}
     </span>
   );
 }

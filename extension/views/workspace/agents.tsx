@@ -1,61 +1,22 @@
 import { useState } from 'preact/hooks';
 import { ENROL_PERMISSION } from '../../../shared/agent-protocol.ts';
-import { AGENT_STATES, type Agent } from '../../../shared/contract/agents.ts';
-import { type AgentQuery, agentCounts, listAgents } from '../../state/agents.ts';
-import { members } from '../../state/team.ts';
-import { isAdmin, workspace } from '../../state/workspace.ts';
+import type { Agent } from '../../../shared/contract/agents.ts';
+import { agentCounts, listAgents } from '../../state/agents.ts';
+import { workspace } from '../../state/workspace.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { count } from '../../ui/format.ts';
 import { Banner, Callout, Empty } from '../../ui/notice.tsx';
 import { useShortcuts } from '../../ui/shortcuts.ts';
-import { usePaged, useSettled } from '../../ui/use-paged.ts';
+import { usePaged } from '../../ui/use-paged.ts';
 import { EnrolAgent, RemoveAgent } from './agent-dialogs.tsx';
-import { AgentTable, STATES } from './agent-table.tsx';
+import { ExportAgents } from './agent-export.tsx';
+import { AgentFilterBar, useAgentFilters } from './agent-filters.tsx';
+import { AgentTable } from './agent-table.tsx';
 import { Page } from './shell.tsx';
-import { Choice, focusSearch, ListState, MoreRows, SearchBox } from './table-parts.tsx';
+import { focusSearch, ListState, MoreRows } from './table-parts.tsx';
 
 /** How often it is asked who is connected: what the server knows is shown within a second. */
 const PRESENCE_MS = 500;
-
-interface Filters {
-  search: string;
-  state: Agent['state'] | null;
-  owner: string | null;
-}
-const NO_FILTERS: Filters = { search: '', state: null, owner: null };
-
-function FilterBar({ filters, onChange }: { filters: Filters; onChange: (filters: Filters) => void }) {
-  const { search, state, owner } = filters;
-  return (
-    <search class="filters">
-      <SearchBox
-        label="Search agents"
-        hint="Agent, key or member"
-        value={search}
-        onInput={(text) => onChange({ ...filters, search: text })}
-      />
-      <Choice
-        label="State"
-        value={state}
-        options={AGENT_STATES.map((value) => ({ value, label: STATES[value].words }))}
-        onChange={(value) => onChange({ ...filters, state: value })}
-      />
-      {isAdmin.value && members.value && (
-        <Choice
-          label="Enrolled by"
-          value={owner}
-          options={members.value.map(({ id, name }) => ({ value: id, label: name }))}
-          onChange={(value) => onChange({ ...filters, owner: value })}
-        />
-      )}
-      {(search || state || owner) && (
-        <LinkButton class="small" onClick={() => onChange(NO_FILTERS)}>
-          Clear filters
-        </LinkButton>
-      )}
-    </search>
-  );
-}
 
 function KeyGone() {
   const gone = agentCounts.value?.keyGone ?? 0;
@@ -98,25 +59,16 @@ function NoAgents({ filtered, onClear }: { filtered: boolean; onClear: () => voi
   );
 }
 
-const optional = <K extends string, V>(name: K, value: V | null) =>
-  value === null || value === '' ? {} : { [name]: value };
-
-/** The agents that match, read anew while they are looked at. */
-function useAgents({ search, state, owner }: Filters) {
-  const q = useSettled(search).trim();
-  const query: Partial<AgentQuery> = { ...optional('q', q), ...optional('state', state), ...optional('owner', owner) };
-  const filtered = Object.keys(query).length > 0;
-  const question = JSON.stringify([workspace.value?.id, query]);
-  const read = (cursor: string | undefined) => listAgents({ ...query, ...optional('cursor', cursor ?? null) });
-  return { ...usePaged(question, read, PRESENCE_MS), filtered };
-}
-
 /** Agents, who enrolled them with which key, and whether they are connected. */
 export function Agents() {
-  const [filters, setFilters] = useState(NO_FILTERS);
+  const { filters, set, clear, query } = useAgentFilters();
   const [removing, setRemoving] = useState<Agent>();
   const [enrolling, setEnrolling] = useState(false);
-  const list = useAgents(filters);
+  const list = usePaged(
+    JSON.stringify([workspace.value?.id, query]),
+    (cursor) => listAgents({ ...query, ...(cursor ? { cursor } : {}) }),
+    PRESENCE_MS,
+  );
   useShortcuts([{ key: '/', words: 'Search', run: focusSearch }]);
   const some = list.items !== undefined && list.items.length > 0;
   return (
@@ -125,9 +77,12 @@ export function Agents() {
       flush
       about={<About />}
       acts={
-        <Button icon="plus" onClick={() => setEnrolling(true)}>
-          Enrol an agent
-        </Button>
+        <>
+          <ExportAgents of={query} some={some} />
+          <Button icon="plus" onClick={() => setEnrolling(true)}>
+            Enrol an agent
+          </Button>
+        </>
       }
       bar={
         <>
@@ -136,7 +91,7 @@ export function Agents() {
               <b>Who is connected is not known now.</b> What is shown may be out of date.
             </Banner>
           )}
-          <FilterBar filters={filters} onChange={setFilters} />
+          <AgentFilterBar filters={filters} set={set} clear={clear} />
         </>
       }
     >
@@ -149,7 +104,7 @@ export function Agents() {
           loading={list.loading}
           failure={list.failure}
           onRetry={list.reload}
-          empty={<NoAgents filtered={list.filtered} onClear={() => setFilters(NO_FILTERS)} />}
+          empty={<NoAgents filtered={Object.keys(query).length > 0} onClear={clear} />}
         />
       )}
       <MoreRows hasMore={list.hasMore} loading={list.loading} onMore={list.more} />

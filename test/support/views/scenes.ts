@@ -66,15 +66,25 @@ const COUNTS = { total: 41, connected: 38, keyGone: 9 };
 const FLEET = PREVIEW.agents.map(({ id, name }) =>
   agent(name, name === 'rig-6' ? { id, state: 'never_connected', lastSeenAt: null } : { id }),
 );
-const agentsFor = ({
-  query: { key: keyId, owner, state },
-}: {
-  query: { key?: string; owner?: string; state?: string };
-}) =>
-  keyId === undefined && owner === undefined
-    ? { items: AGENTS, nextCursor: 'more', counts: COUNTS }
-    : { items: FLEET.filter((one) => !state || one.state === state), nextCursor: null, counts: COUNTS };
-const noAgents = () => ({ items: [], nextCursor: null, counts: COUNTS });
+const VERSIONS = ['2.9.1', '2.8.4'];
+interface AgentQuery {
+  key?: string;
+  owner?: string;
+  state?: string;
+  keyStatus?: string;
+  version?: string;
+  cursor?: string;
+}
+/** Two pages of the same agents, or those of one key or member, as far as the filters let them through. */
+const agentsFor = ({ query: { key: keyId, owner, state, keyStatus, version, cursor } }: { query: AgentQuery }) => {
+  const whole = keyId === undefined && owner === undefined;
+  const items = (whole ? AGENTS : FLEET)
+    .filter((one) => !state || one.state === state)
+    .filter((one) => !keyStatus || one.enrolledKey.status === keyStatus)
+    .filter((one) => !version || one.version === version);
+  return { items, nextCursor: whole && !cursor ? 'more' : null, counts: COUNTS, versions: VERSIONS };
+};
+const noAgents = () => ({ items: [], nextCursor: null, counts: COUNTS, versions: [] });
 const base: Answers = {
   'team.resetLink': () => ({ link: 'https://keys.acme.example/reset#heexr_1', expiresAt: after(60 * MINUTE) }),
   'sso.read': () => ({
@@ -382,7 +392,12 @@ Object.assign(SCENES, {
   'w3-remove': full('/remove/mem_jonas'),
   'w4-agents': full('/agents'),
   'w4-agents-empty': full('/agents', connected(), {
-    'agent.list': () => ({ items: [], nextCursor: null, counts: { total: 0, connected: 0, keyGone: 0 } }),
+    'agent.list': () => ({ items: [], nextCursor: null, counts: { total: 0, connected: 0, keyGone: 0 }, versions: [] }),
+  }),
+  // Only the whole list is asked for by the hundred.
+  'w4-agents-export-failed': full('/agents', connected({ allKeys: TEAM_KEYS }), {
+    'agent.list': (asked: { query: AgentQuery & { limit: number } }) =>
+      asked.query.limit === 100 ? refusal('network', 'The server can’t be reached') : agentsFor(asked),
   }),
   'w5-groups': full('/groups/grp_ingest'),
   'w5-groups-new': full('/groups/new'),
