@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { approveCommandLine, approveExtension } from '../support/approvals.ts';
 import { visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
@@ -13,53 +13,70 @@ beforeAll(async () => {
 });
 afterAll(() => s.end());
 
-const VERIFIER = 'v'.repeat(43);
-const state = 's'.repeat(43);
-const form = (path: string, fields: Record<string, string>) =>
-  call(s.url, 'POST', path, {
-    body: new URLSearchParams(fields).toString(),
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  });
-
 /** Everything by which somebody could come in later, prepared while they may. */
 async function prepare(person: Person) {
   const page = visitor(s.url);
   await page.submit('/signin', { email: person.email, password: person.password });
-  const connect = {
-    client: 'extension',
-    label: 'Chrome',
-    state,
-    code_challenge: createHash('sha256').update(VERIFIER).digest('base64url'),
-    code_challenge_method: 'S256',
-  };
-  const approved = await page.submit('/connect', { ...connect, decision: 'approve' });
-  const code = new URLSearchParams(new URL(approved.location ?? '', s.url).hash.slice(1)).get('code');
-  const device = (await form('/v1/device/code', { client_id: 'heex-cli' })).body;
-  await page.submit('/device/decide', { code: device.user_code, decision: 'approve' });
+  const [extension, commandLine] = [await approveExtension(s.url, page), await approveCommandLine(s.url, page)];
   const { link } = (await s.as(s.owner, 'POST', `W/members/${person.membershipId}/reset`)).body;
   const token = new URL(link).hash.slice(1);
-  const grant = 'urn:ietf:params:oauth:grant-type:device_code';
   const { email, password } = person;
   return {
     'the password': () => call(s.url, 'POST', '/v1/sessions', { body: { email, password } }),
     'a session': () => call(s.url, 'GET', '/v1/me', { token: person.token }),
     'the cookie of a browser': async () =>
       (await page.get('/')).location === '/signin' ? { status: 401 } : { status: 200 },
-    'an approved extension': () => call(s.url, 'POST', '/v1/connect/token', { body: { code, codeVerifier: VERIFIER } }),
-    'an approved command line': () =>
-      form('/v1/device/token', { grant_type: grant, client_id: 'heex-cli', device_code: device.device_code }),
+    'an approved extension': extension,
+    'an approved command line': commandLine,
     'a reset link': () =>
       call(s.url, 'POST', '/v1/password/reset', { body: { token, newPassword: 'a new passphrase' } }),
   };
 }
 
+const sql = (...statements: string[]) => {
+  const db = new Database(s.companion.deps.store.files.database);
+  for (const statement of statements) db.exec(statement);
+  db.close();
+};
+const close = (person: Person) => sql(`update user set disabled_at = 1 where id = '${person.userId}'`);
+const refusals = async (ways: Awaited<ReturnType<typeof prepare>>) => {
+  const said: [string, boolean][] = [];
+  for (const [way, enter] of Object.entries(ways)) {
+    const { status } = await enter();
+    said.push([way, status >= 400 && status < 500]);
+  }
+  return said;
+};
+const every = (ways: object, refused: boolean) => Object.keys(ways).map((way) => [way, refused]);
+
 test('every way in works until the account is closed, and none after', async () => {
   const open = await prepare(await s.member('Ada Open'));
-  for (const [way, enter] of Object.entries(open)) expect([way, (await enter()).status < 300]).toEqual([way, true]);
+  expect(await refusals(open)).toEqual(every(open, false));
   const ben = await s.member('Ben Closed');
   const closed = await prepare(ben);
-  const db = new Database(s.companion.deps.store.files.database);
-  db.prepare('update user set disabled_at = 1 where id = ?').run(ben.userId);
-  db.close();
-  for (const [way, enter] of Object.entries(closed)) expect([way, (await enter()).status >= 400]).toEqual([way, true]);
+  close(ben);
+  expect(await refusals(closed)).toEqual(every(closed, true));
+});
+
+test('closing the account leaves nothing in the database that could let somebody in', async () => {
+  const cy = await s.member('Cy Closed');
+  await prepare(cy);
+  const left = async () => {
+    const count = (table: 'session' | 'connect_code' | 'device_code' | 'reset_token') =>
+      s.companion.deps.store.read.selectFrom(table).select('user_id').where('user_id', '=', cy.userId).execute();
+    const tables = ['session', 'connect_code', 'device_code', 'reset_token'] as const;
+    return Promise.all(tables.map(async (table) => (await count(table)).length));
+  };
+  expect(await left()).toEqual([2, 1, 1, 1]);
+  close(cy);
+  expect(await left()).toEqual([0, 0, 0, 0]);
+});
+
+// The database forgets sessions and approvals and refuses new ones; without that the companion still lets nobody in.
+test('no way in depends on the triggers of the database alone', async () => {
+  const dan = await s.member('Dan Closed');
+  const ways = await prepare(dan);
+  sql('drop trigger user_disabled', 'drop trigger session_of_enabled', 'drop trigger membership_of_enabled');
+  close(dan);
+  expect(await refusals(ways)).toEqual(every(ways, true));
 });

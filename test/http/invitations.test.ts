@@ -115,3 +115,29 @@ test('of fifty who accept one invitation at once, one joins; fifty invitations a
   const joined = await Promise.all(many.map(({ token }) => accept(token)));
   expect(new Set(joined.map((a) => a.body.membership?.id)).size).toBe(50);
 });
+
+test('an invitation rests while whoever made it is suspended, and ends when they are removed', async () => {
+  const boss = await s.member('Boss', 'admin');
+  const of = async (email: string) => {
+    const { body } = await s.as(boss, 'POST', 'W/invitations', { email, role: 'member' });
+    return tokenOf(body.link);
+  };
+  const [one, two] = [await of('one@acme.example'), await of('two@acme.example')];
+  const open = async () =>
+    (await s.as(s.owner, 'GET', 'W/invitations')).body.items.filter(
+      (i: { invitedBy: { email: string } }) => i.invitedBy.email === boss.email,
+    ).length;
+  expect(await open()).toBe(2);
+  const path = `W/members/${boss.membershipId}`;
+  expect((await s.as(s.owner, 'POST', `${path}/suspend`)).status).toBe(200);
+  expect([(await accept(one)).status, await open()]).toEqual([404, 0]);
+  expect((await s.as(s.owner, 'POST', `${path}/reinstate`)).status).toBe(200);
+  expect([(await accept(one)).status, await open()]).toEqual([201, 1]);
+  expect((await s.as(s.owner, 'DELETE', path)).status).toBe(200);
+  expect([(await accept(two)).status, await open()]).toEqual([404, 0]);
+  // Not even when they come back.
+  const back = await s.as(s.owner, 'POST', 'W/invitations', { email: boss.email, role: 'admin' });
+  const token = await s.signIn(boss);
+  expect((await accept(tokenOf(back.body.link), {}, token)).status).toBe(201);
+  expect((await accept(two)).status).toBe(404);
+});

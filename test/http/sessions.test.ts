@@ -46,6 +46,25 @@ test('a session ends seven days after its last use and thirty days after its sta
   s.owner.token = await s.signIn(s.owner);
 });
 
+test('a removal and its preview count the sessions that live, neither those that lay idle nor those past their time', async () => {
+  const [idle, old] = [await s.member('Idle'), await s.member('Old')];
+  const sessions = async (of: typeof idle) =>
+    (await s.as(s.owner, 'GET', `W/members/${of.membershipId}/removal`)).body.sessions;
+  expect([await sessions(idle), await sessions(old)]).toEqual([1, 1]);
+  for (const days of [6, 6, 6, 6, 5]) {
+    s.companion.pass(days * DAY);
+    expect(await me(old.token)).toBe(200);
+    await s.companion.deps.background.idle();
+    s.owner.token = await s.signIn(s.owner);
+  }
+  expect([await sessions(idle), await sessions(old)]).toEqual([0, 1]);
+  s.companion.pass(2 * DAY);
+  s.owner.token = await s.signIn(s.owner);
+  expect([await sessions(idle), await sessions(old)]).toEqual([0, 0]);
+  for (const { membershipId } of [idle, old])
+    expect((await s.as(s.owner, 'DELETE', `W/members/${membershipId}`)).body).toMatchObject({ endedSessions: 0 });
+});
+
 test('a token is stored as its hash only', async () => {
   const rows = await s.companion.deps.store.read.selectFrom('session').selectAll().execute();
   expect(JSON.stringify(rows)).not.toContain(s.owner.token.slice(6));

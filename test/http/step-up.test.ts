@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Endpoint } from '../../shared/contract/endpoint.ts';
 import { endpoints } from '../../shared/contract/index.ts';
+import { approveCommandLine, approveExtension } from '../support/approvals.ts';
+import { type PageVisitor, visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
@@ -22,9 +24,10 @@ test('every endpoint that asks for a recent sign-in refuses an older one, and on
   const owner = await fresh();
   s.companion.pass(QUARTER + 1);
   const asked = endpoints.filter((e) => e.stepUp);
-  expect(asked.map((e) => e.id)).toEqual(
-    expect.arrayContaining(['removeMember', 'editMember', 'saveSso', 'addPasskey', 'removePasskey', 'createResetLink']),
-  );
+  expect(asked.map((e) => e.id).sort()).toEqual([
+    ...['addPasskey', 'createResetLink', 'createScimToken', 'editMember', 'editScim', 'removeIdentity', 'removeMember'],
+    ...['removePasskey', 'removeSso', 'rotateScimToken', 'saveSso', 'startPasskey'],
+  ]);
   for (const endpoint of asked) {
     const answer = await call(s.url, endpoint.method, pathOf(endpoint), { token: owner.token });
     expect([endpoint.id, answer.body.code]).toEqual([endpoint.id, 'step_up_required']);
@@ -79,6 +82,28 @@ test('a recent sign-in in the browser vouches for the session of the extension, 
   expect((await s.as(extension, 'DELETE', 'W/sso')).status).toBe(204);
   s.companion.pass(QUARTER + 1);
   expect((await s.as(browser, 'POST', `/v1/sessions/${sessionId}/confirm`, {})).body.code).toBe('step_up_required');
+});
+
+test.each([
+  ['an extension', approveExtension],
+  ['a command line', approveCommandLine],
+])('approving %s is no sign-in: its session is as recently signed in as the browser was', async (_, approve) => {
+  const sessionOf = async (page: PageVisitor) => {
+    const { status, body } = await (await approve(s.url, page))();
+    expect(status).toBeLessThan(300);
+    return { ...s.owner, token: body.session.token };
+  };
+  const page = visitor(s.url);
+  await page.submit('/signin', { email: s.owner.email, password: s.owner.password });
+  const early = await sessionOf(page);
+  expect((await s.as(early, 'DELETE', 'W/sso')).status).toBe(204);
+  s.companion.pass(QUARTER - 60_000);
+  const later = await sessionOf(page);
+  expect((await s.as(later, 'DELETE', 'W/sso')).status).toBe(204);
+  s.companion.pass(120_000);
+  const late = await sessionOf(page);
+  for (const one of [early, later, late])
+    expect((await s.as(one, 'DELETE', 'W/sso')).body.code).toBe('step_up_required');
 });
 
 test('nobody confirms somebody else’s session', async () => {
