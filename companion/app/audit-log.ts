@@ -24,6 +24,8 @@ function entryOf(row: Selectable<AuditRow>): AuditEntry {
     ip: row.ip,
     client: row.client,
     hash: row.hash,
+    // A companion seals its own rows before anybody can read them.
+    source: row.hash === null || row.source ? 'outside' : 'companion',
   };
 }
 
@@ -93,7 +95,7 @@ async function newest(deps: Deps, workspaceId: string, query: z.infer<typeof aud
 
 const COLUMNS = [
   ...['seq', 'at', 'actor_type', 'actor_id', 'actor_name', 'action', 'target_type', 'target_id', 'target_name'],
-  ...['before', 'after', 'ip', 'client', 'hash'],
+  ...['before', 'after', 'ip', 'client', 'hash', 'source'],
 ];
 
 function csvOf(entry: AuditEntry): string {
@@ -101,7 +103,7 @@ function csvOf(entry: AuditEntry): string {
   return csvLine([
     ...[entry.seq, entry.at, actor.type, actor.id ?? null, actor.name ?? null, entry.action],
     ...[target.type, target.id, target.name ?? null, before && JSON.stringify(before), after && JSON.stringify(after)],
-    ...[entry.ip, entry.client, entry.hash],
+    ...[entry.ip, entry.client, entry.hash, entry.source],
   ]);
 }
 

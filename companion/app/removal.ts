@@ -25,15 +25,17 @@ export async function removeMembership(
   remover: Remover,
 ): Promise<Removal> {
   const { keys, agents, sessions } = await readHanging(tx, target, now);
+  const acting = {
+    at: now,
+    actor: JSON.stringify(remover.actor),
+    ip: remover.origin?.ip ?? null,
+    client: remover.client ?? null,
+  };
   await tx
     .insertInto('acting')
-    .values({
-      id: 1,
-      at: now,
-      actor: JSON.stringify(remover.actor),
-      ip: remover.origin?.ip ?? null,
-      client: remover.client ?? null,
-    })
+    .values({ id: 1, ...acting })
+    // Plain SQL may have left one behind.
+    .onConflict((c) => c.column('id').doUpdateSet(acting))
     .execute();
   await tx.deleteFrom('membership').where('id', '=', target.id).execute();
   await tx.deleteFrom('acting').execute();

@@ -74,6 +74,7 @@ export async function setUp(
     const workspaceId = await insertWorkspace(deps, tx, input.workspace, now);
     const user = await insertUser(deps, tx, { name: input.name, email: input.email, passwordHash }, now);
     const membershipId = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'owner' }, now);
+    await deps.store.startAudit(tx, workspaceId);
     await audit(tx, {
       workspaceId,
       at: now,
@@ -81,6 +82,7 @@ export async function setUp(
       action: 'workspace.created',
       target: { type: 'workspace', id: workspaceId, name: input.workspace },
       origin,
+      client,
     });
     const session = await issueSession(deps, tx, { userId: user.id, client, label, origin, authenticatedAt: now });
     return {

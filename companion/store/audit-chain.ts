@@ -4,15 +4,20 @@ import type { Selectable } from 'kysely';
 import type { Reading, Tx } from './store.ts';
 import type { AuditRow } from './tables.ts';
 
+type AuditSource = Selectable<AuditRow>['source'];
+
 const FIELDS = ['seq', 'workspace_id', 'at', 'actor', 'action', 'target', 'before', 'after', 'ip', 'client'] as const;
 
 /** What the first row of a workspace is chained to. */
 export const CHAIN_START = '0'.repeat(64);
 
-/** The chained hash of an audit row: SHA-256 over the hash before it and the row's fields as a JSON array. */
+/**
+ * The chained hash of an audit row: SHA-256 over a JSON array of the hash before it, the row's fields, and `source` where it
+ * has one.
+ */
 export function chainHash(previous: string, row: Selectable<AuditRow>): string {
   return createHash('sha256')
-    .update(JSON.stringify([previous, ...FIELDS.map((f) => row[f])]))
+    .update(JSON.stringify([previous, ...FIELDS.map((f) => row[f]), ...(row.source === null ? [] : [row.source])]))
     .digest('hex');
 }
 
@@ -26,20 +31,35 @@ function sealOf(hashKey: Buffer, head: { workspaceId: string; seq: number; hash:
     .digest('hex');
 }
 
-/** What the next row is chained to when the head is not genuine: no row has this hash, so the chain stays broken. */
+/** What the next row is chained to when the head is gone or not genuine: no row has this hash, so the chain stays broken. */
 const BROKEN = 'f'.repeat(64);
 
 /**
- * Chains every row that has no hash yet, those written by triggers included. They are chained to the sealed head rather
- * than to the row before them: a log whose end was cut off does not heal by going on.
+ * Begins the chain of a workspace, in the transaction that makes the workspace and writes its first row. There is no other
+ * beginning: without this head every row is chained to `BROKEN`, so that a log that was emptied does not begin anew.
  */
-export async function sealAudit(tx: Tx, hashKey: Buffer): Promise<void> {
+export async function startChain(tx: Tx, hashKey: Buffer, workspaceId: string): Promise<void> {
+  const head = { seq: 0, hash: CHAIN_START };
+  const seal = sealOf(hashKey, { workspaceId, ...head });
+  await tx
+    .insertInto('audit_head')
+    .values({ workspace_id: workspaceId, ...head, seal })
+    .execute();
+}
+
+/**
+ * Chains every row that has no hash yet. They are chained to the sealed head rather than to the row before them: a log whose
+ * end was cut off does not heal by going on.
+ * @param source `outside` at the beginning of a transaction: what is unsealed then was not written by a companion, whatever it
+ *   says. Null at its end: nobody else has written meanwhile
+ */
+export async function sealAudit(tx: Tx, hashKey: Buffer, source: AuditSource): Promise<void> {
   const open = await tx.selectFrom('audit').selectAll().where('hash', 'is', null).orderBy('seq').execute();
   const heads = new Map<string, ChainHead>();
   for (const row of open) {
     const previous = heads.get(row.workspace_id)?.hash ?? (await headHash(tx, hashKey, row.workspace_id));
-    const hash = chainHash(previous, row);
-    await tx.updateTable('audit').set({ hash }).where('seq', '=', row.seq).execute();
+    const hash = chainHash(previous, { ...row, source });
+    await tx.updateTable('audit').set({ hash, source }).where('seq', '=', row.seq).execute();
     heads.set(row.workspace_id, { seq: row.seq, hash });
   }
   for (const [workspaceId, { seq, hash }] of heads) {
@@ -54,8 +74,7 @@ export async function sealAudit(tx: Tx, hashKey: Buffer): Promise<void> {
 
 async function headHash(tx: Tx, hashKey: Buffer, workspaceId: string): Promise<string> {
   const head = await readHead(tx, hashKey, workspaceId);
-  if (!head) return CHAIN_START;
-  return head.genuine ? head.hash : BROKEN;
+  return head?.genuine ? head.hash : BROKEN;
 }
 
 export interface ChainHead {
@@ -157,7 +176,7 @@ async function walkChain(
   if (earlier && earlier.seq > end) brokenAt ??= end + 1;
   const later = await readHead(db, hashKey, workspaceId);
   // Rows and head are written together, and the head was read after them: rows beyond it were not sealed by a companion.
-  if ((later?.seq ?? 0) < end) brokenAt ??= (later?.seq ?? 0) + 1;
+  if (!later?.genuine || later.seq < end) brokenAt ??= (later?.seq ?? 0) + 1;
   if (anchor && !anchored) brokenAt ??= anchor.seq;
   return {
     valid: brokenAt === undefined,

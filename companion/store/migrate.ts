@@ -12,6 +12,7 @@ import { usageBatch } from './migrations/010-usage-batch.ts';
 import { agentTurn } from './migrations/011-agent-turn.ts';
 import { heldPermissions } from './migrations/012-held-permissions.ts';
 import { enrolledAgents } from './migrations/013-enrolled-agents.ts';
+import { auditOrigin } from './migrations/014-audit-origin.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly string[] = [
   jobs,
   heldPermissions,
   enrolledAgents,
+  auditOrigin,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

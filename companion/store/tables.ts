@@ -139,6 +139,8 @@ export interface AuditRow {
   client: string | null;
   /** Null until it is sealed into the chain, in the same transaction unless plain SQL wrote it. */
   hash: string | null;
+  /** What plain SQL wrote, itself or through a trigger; null for what a companion did. Set when it is sealed. */
+  source: Generated<'outside' | null>;
 }
 /** The last sealed row of a workspace's audit log; see `audit-chain.ts`. */
 export interface AuditHeadRow {

@@ -20,6 +20,8 @@ export const auditEntry = z.object({
   client: z.nullable(z.string()),
   /** SHA-256 that chains this entry to the one before; null until it is sealed. */
   hash: z.nullable(z.string()),
+  /** `outside`: not the companion's own doing but plain SQL's, so that actor, time and address are what that SQL says. */
+  source: z.enum(['companion', 'outside']),
 });
 export type AuditEntry = z.infer<typeof auditEntry>;
 
@@ -64,7 +66,7 @@ export const chainReport = z.object({
   entries: z.number(),
   /** When the first of them was written; null while there is none. */
   since: z.nullable(timestamp),
-  /** Entries that plain SQL wrote and that the next change will seal. */
+  /** Entries from outside the companion that the next change will seal. */
   pending: z.number(),
   /** The last sealed entry. Whoever keeps it elsewhere can prove later that nothing up to it was changed or cut off. */
   head: z.nullable(z.object({ seq: z.number(), hash: z.string() })),

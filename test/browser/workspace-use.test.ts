@@ -174,6 +174,18 @@ test('a group says what saving would change, and how many keys follow', async ()
   ).not.toContain('events:write');
 });
 
+test('an entry that the companion did not write says so', async () => {
+  const page = await show('w7-audit');
+  const details = await page.$$eval('tbody tr td:nth-child(5)', (all) => all.map((cell) => cell.textContent));
+  expect(details.map((detail) => detail?.includes('outside the companion'))).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
 test('a broken chain is said at once, and leads to the export', async () => {
   const page = await show('w7-audit-broken');
   expect(await text(page, '[role=alert]')).toContain('The chain breaks at entry 8,411.');

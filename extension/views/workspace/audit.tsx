@@ -26,7 +26,9 @@ const whoOf = (actor: AuditEntry['actor']): string =>
 
 function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
   const [icon, verb] = actionWords(entry.action);
-  const detail = changeWords(entry);
+  const detail = [entry.source === 'outside' && 'outside the companion', changeWords(entry)]
+    .filter(Boolean)
+    .join(' · ');
   const who = whoOf(entry.actor);
   return (
     <tr class={broken ? 'is-broken' : undefined}>

@@ -110,6 +110,7 @@ const entry = (seq: number, action: string, target: string, over: Partial<AuditE
   ip: '10.0.0.61',
   client: 'extension',
   hash: `9f2c41ab${seq}`.padEnd(64, '0'),
+  source: 'companion',
   ...over,
 });
 export const AUDIT: AuditEntry[] = [
@@ -122,6 +123,7 @@ export const AUDIT: AuditEntry[] = [
   entry(8410, 'member.removed', 'Yuki Tanaka', { actor: { type: 'scim' }, ip: null, after: { revokedKeys: 3 } }),
   entry(8409, 'something.never_heard_of', 'a-name-that-goes-on-and-on-because-nobody-stopped-the-person', {
     hash: null,
+    source: 'outside',
   }),
 ];
 
