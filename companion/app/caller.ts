@@ -1,6 +1,6 @@
 import type { Action } from '../../shared/contract/actions.ts';
 import type { Role } from '../../shared/contract/fields.ts';
-import { allows } from '../domain/access.ts';
+import { allows, mayWhileSuspended } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import type { SessionRow, UserRow } from '../store/tables.ts';
@@ -14,7 +14,7 @@ export interface SessionCaller {
 }
 /** The same, in a workspace where they are a member. */
 export interface MemberCaller extends SessionCaller {
-  member: { id: string; workspaceId: string; role: Role };
+  member: { id: string; workspaceId: string; role: Role; suspended: boolean };
 }
 
 /** A session lives this long after its last use, and never longer than `SESSION_ABSOLUTE_MS` (OWASP Session Management). */
@@ -33,6 +33,8 @@ export async function findSession(
   return user && user.disabled_at === null ? { session, user } : undefined;
 }
 
+export const suspended = (): Refusal => new Refusal('forbidden', 'Your membership is suspended.');
+
 /**
  * The membership that lets this person act, or the refusal: 404 for outsiders, as for a workspace that never existed.
  * @throws Refusal not_found, forbidden
@@ -50,9 +52,9 @@ export async function authorize(
     .where('user_id', '=', userId)
     .executeTakeFirst();
   if (!row) throw notFound();
-  if (row.suspended_at !== null) throw new Refusal('forbidden', 'Your membership is suspended.');
+  if (row.suspended_at !== null && !mayWhileSuspended(action)) throw suspended();
   if (!allows(row.role, action)) throw new Refusal('forbidden');
-  return { id: row.id, workspaceId, role: row.role };
+  return { id: row.id, workspaceId, role: row.role, suspended: row.suspended_at !== null };
 }
 
 /** What a change works with: the transaction, its one time, and the member as they are inside it. */

@@ -5,7 +5,7 @@ import { decide, mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import { audit, by } from './audit.ts';
-import { type Change, changeAs, type MemberCaller } from './caller.ts';
+import { type Change, changeAs, type MemberCaller, suspended } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { pageOf, readCursor } from './paging.ts';
 
@@ -165,11 +165,21 @@ export async function reinstateMember(deps: Deps, caller: MemberCaller, memberId
   });
 }
 
-/** Everyone may leave; admins remove others, owners apart. @throws Refusal not_found, forbidden */
-export function mayRemove(member: MemberCaller['member'], target: MemberWithPerson): void {
-  const mine = target.id === member.id;
+/**
+ * Whom somebody may remove: everyone themselves, also while they are suspended; admins others, owners apart.
+ * @throws Refusal not_found, forbidden
+ */
+export async function findRemovable(
+  db: Reading,
+  member: MemberCaller['member'],
+  memberId: string,
+): Promise<MemberWithPerson> {
+  const mine = memberId === member.id;
+  if (member.suspended && !mine) throw suspended();
+  const target = await findMember(db, member.workspaceId, memberId);
   const decision = decide(member.role, 'member.remove', mine);
   if (decision === 'hidden') throw notFound();
   if (decision === 'forbidden' || (!mine && !mayGrant(member.role, target.role)))
     throw new Refusal('forbidden', 'Only an owner can remove an owner.');
+  return target;
 }

@@ -6,7 +6,7 @@ import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
 import { type MemberCaller, SESSION_IDLE_MS } from './caller.ts';
 import type { Deps } from './deps.ts';
-import { findMember, type MemberWithPerson, mayRemove, showMember } from './members.ts';
+import { findRemovable, type MemberWithPerson, showMember } from './members.ts';
 
 /** How far back a use counts as one that will be missed. */
 const WINDOW_DAYS = 30;
@@ -94,8 +94,7 @@ export async function previewRemoval(deps: Deps, caller: MemberCaller, memberId:
   await deps.usage.flush();
   const now = deps.now();
   const { read, activity } = deps.store;
-  const target = await findMember(read, caller.member.workspaceId, memberId);
-  mayRemove(caller.member, target);
+  const target = await findRemovable(read, caller.member, memberId);
   const hanging = await readHanging(read, target, now);
   const ids = hanging.keys.map((key) => key.id);
   const sources = await readSources(deps, ids, now);

@@ -4,7 +4,7 @@ import type { Tx } from '../store/store.ts';
 import { type AuditActor, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
-import { findMember, keepAnOwner, type MemberWithPerson, mayRemove } from './members.ts';
+import { findRemovable, keepAnOwner, type MemberWithPerson } from './members.ts';
 import { changedSince, readHanging } from './removal-preview.ts';
 
 /** Who removes, for the audit rows that the database itself writes. */
@@ -55,8 +55,7 @@ export async function removeMember(
 ): Promise<Removal> {
   if (versions) await deps.usage.flush();
   return changeAs(deps, caller, 'member.remove', async ({ tx, now, member }) => {
-    const target = await findMember(tx, member.workspaceId, memberId);
-    mayRemove(member, target);
+    const target = await findRemovable(tx, member, memberId);
     await keepAnOwner(tx, target);
     if (versions) {
       const changes = await changedSince(deps, tx, target, await readHanging(tx, target, now), versions, now);

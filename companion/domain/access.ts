@@ -46,6 +46,11 @@ export function allowsOthers(role: Role, action: Action): boolean {
   return ROLES[TABLE[action].others].includes(role);
 }
 
+/** Whether somebody suspended may do that, with what is their own: leaving takes nothing from anybody. */
+export function mayWhileSuspended(action: Action): boolean {
+  return action === 'member.remove';
+}
+
 /** Which roles somebody may give or take: an admin makes no owners and touches none. */
 export function mayGrant(actor: Role, role: Role): boolean {
   return actor === 'owner' || (actor === 'admin' && role !== 'owner');

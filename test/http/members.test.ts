@@ -89,6 +89,41 @@ test('a suspended member is kept out until they are reinstated, and again and ag
   );
 });
 
+test('somebody suspended may leave, and see what leaving does, but nothing else', async () => {
+  const [sid, other] = [await s.member('Sid', 'admin'), await s.member('Otto')];
+  await s.key(sid);
+  const [own, others] = [`W/members/${sid.membershipId}`, `W/members/${other.membershipId}`];
+  expect((await s.as(s.owner, 'POST', `${own}/suspend`)).status).toBe(200);
+  for (const [method, path] of [
+    ['DELETE', others],
+    ['DELETE', 'W/members/mem_nobody'],
+    ['GET', `${others}/removal`],
+    ['POST', `${own}/reinstate`],
+    ['GET', 'W/members'],
+  ] as const) {
+    const { status, body } = await s.as(sid, method, path);
+    expect([status, body.detail], path).toEqual([403, 'Your membership is suspended.']);
+  }
+  expect((await s.as(sid, 'GET', `${own}/removal`)).body).toMatchObject({
+    member: { status: 'suspended' },
+    sessions: 1,
+  });
+  expect((await s.as(sid, 'DELETE', own)).body).toEqual({ revokedKeys: 1, endedSessions: 1, unaffectedAgents: 0 });
+  sid.token = await s.signIn(sid);
+  expect((await s.as(sid, 'GET', '/v1/me')).body.memberships).toEqual([]);
+});
+
+test('an owner who was suspended as the last one can’t leave either', async () => {
+  const { store } = s.companion.deps;
+  const suspend = (at: number | null) =>
+    store.transact(async (tx) => {
+      await tx.updateTable('membership').set({ suspended_at: at }).where('id', '=', s.owner.membershipId).execute();
+    });
+  await suspend(1);
+  expect((await s.as(s.owner, 'DELETE', `W/members/${s.owner.membershipId}`)).body.code).toBe('last_owner');
+  await suspend(null);
+});
+
 test('a member leaves by themselves, but removes nobody else', async () => {
   const [leo, liv] = [await s.member('Leo'), await s.member('Liv')];
   const other = await s.as(leo, 'DELETE', `W/members/${liv.membershipId}`);
