@@ -26,8 +26,8 @@ async function prepare(person: Person) {
     'a session': () => call(s.url, 'GET', '/v1/me', { token: person.token }),
     'the cookie of a browser': async () =>
       (await page.get('/')).location === '/signin' ? { status: 401 } : { status: 200 },
-    'an approved extension': extension,
-    'an approved command line': commandLine,
+    'an approved extension': extension.redeem,
+    'an approved command line': commandLine.redeem,
     'a reset link': () =>
       call(s.url, 'POST', '/v1/password/reset', { body: { token, newPassword: 'a new passphrase' } }),
   };

@@ -149,7 +149,7 @@ test('a new password ends what was approved with the old one, and what was asked
   // Both gave the present password; the second to write finds another.
   const answers = await Promise.all([change(NEW), change(`${NEW} of another tab`)]);
   expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
-  for (const exchange of approvals) expect((await exchange()).status).toBeGreaterThanOrEqual(400);
+  for (const { redeem } of approvals) expect((await redeem()).status).toBeGreaterThanOrEqual(400);
   expect(
     await s.companion.deps.store.read.selectFrom('session').select('id').where('user_id', '=', ida.userId).execute(),
   ).toEqual([{ id: caller.session.id }]);

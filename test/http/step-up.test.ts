@@ -89,7 +89,7 @@ test.each([
   ['a command line', approveCommandLine],
 ])('approving %s is no sign-in: its session is as recently signed in as the browser was', async (_, approve) => {
   const sessionOf = async (page: PageVisitor) => {
-    const { status, body } = await (await approve(s.url, page))();
+    const { status, body } = await (await approve(s.url, page)).redeem();
     expect(status).toBeLessThan(300);
     return { ...s.owner, token: body.session.token };
   };
