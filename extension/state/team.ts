@@ -1,12 +1,21 @@
 import { computed, signal } from '@preact/signals';
+import * as z from 'zod/mini';
 import type { Role } from '../../shared/contract/fields.ts';
-import type { Member, Removal, RemovalPreview } from '../../shared/contract/members.ts';
+import {
+  type Member,
+  type Removal,
+  type RemovalPreview,
+  removal,
+  removalPreview,
+} from '../../shared/contract/members.ts';
 import type { Failure, Result } from '../messages/failure.ts';
 import type { TeamInvitation } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
 import { allKeys } from './keys.ts';
+import { persisted } from './persisted.ts';
 import { mirrors } from './published.ts';
 import { showFailure, showToast } from './toasts.ts';
+import { me } from './workspace.ts';
 
 const running = signal(0);
 const failed = signal<Failure | null>(null);
@@ -61,3 +70,25 @@ export const suspendMember = (memberId: string): Promise<Result<Member>> => ask(
 export const reinstateMember = (memberId: string): Promise<Result<Member>> => ask('team.reinstate', { memberId });
 export const setRole = (memberId: string, role: Role): Promise<Result<Member>> =>
   ask('team.setRole', { memberId, role });
+
+const removedSchema = z.object({
+  workspaceId: z.string(),
+  preview: removalPreview,
+  removal,
+  /** Ids of the agents that were connected. */
+  connected: z.array(z.string()),
+});
+export type Removed = z.infer<typeof removedSchema>;
+const lastRemoved = persisted<Removed | null>('removed', z.nullable(removedSchema), null);
+
+/** The latest removal in this workspace that left work to do, until the person has closed what it says. */
+export const removed = computed(() =>
+  lastRemoved.value?.workspaceId === me.value?.membership.workspaceId ? lastRemoved.value : null,
+);
+export function keepRemoved(one: Omit<Removed, 'workspaceId'>): void {
+  const workspaceId = me.value?.membership.workspaceId;
+  if (workspaceId !== undefined) lastRemoved.value = { ...one, workspaceId };
+}
+export function forgetRemoved(): void {
+  lastRemoved.value = null;
+}

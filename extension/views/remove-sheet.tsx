@@ -1,133 +1,20 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Member, RemovalPreview } from '../../shared/contract/members.ts';
 import type { Failure } from '../messages/failure.ts';
 import { connectedOf } from '../state/agents.ts';
-import { now } from '../state/clock.ts';
 import { back } from '../state/route.ts';
-import { copy } from '../state/secret.ts';
-import { previewRemoval, refreshTeam, removeMember } from '../state/team.ts';
+import { surface } from '../state/surface.ts';
+import { keepRemoved, previewRemoval, refreshTeam, removeMember } from '../state/team.ts';
 import { showToast } from '../state/toasts.ts';
 import { me, refresh } from '../state/workspace.ts';
-import { Button, LinkButton } from '../ui/button.tsx';
+import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { TextField } from '../ui/field.tsx';
-import { ago, count } from '../ui/format.ts';
-import { Icon } from '../ui/icon.tsx';
-import { Avatar, Env, Prefix } from '../ui/marks.tsx';
-import { keepWords } from './agent-words.ts';
-import { AgentNames } from './agents-keep.tsx';
-import { brokenKeys, removalList } from './removal-words.ts';
-
-function Part({
-  icon,
-  tone,
-  title,
-  children,
-}: {
-  icon: 'x-circle' | 'warn' | 'ok';
-  tone: string;
-  title: string;
-  children?: ComponentChildren;
-}) {
-  return (
-    <section>
-      <h3 class="row removal__head">
-        <Icon name={icon} class={tone} />
-        {title}
-      </h3>
-      {children}
-    </section>
-  );
-}
-
-function Revoked({ keys }: { keys: RemovalPreview['keys'] }) {
-  if (keys.length === 0) return <Part icon="ok" tone="ok" title="No keys to revoke" />;
-  return (
-    <Part icon="x-circle" tone="bad" title={`${count(keys.length, 'key is', 'keys are')} revoked now`}>
-      <ul class="small stack removal__keys" style="--gap:4px">
-        {keys.map((key) => (
-          <li key={key.id} class="row row--between">
-            <span class="row" style="gap:6px">
-              <b class="semi truncate" title={key.name}>
-                {key.name}
-              </b>
-              <Prefix of={key.prefix} />
-            </span>
-            <Env of={key.environment} />
-          </li>
-        ))}
-      </ul>
-    </Part>
-  );
-}
-
-function Breaks({ preview }: { preview: RemovalPreview }) {
-  const broken = brokenKeys(preview);
-  if (preview.keys.length === 0) return null;
-  if (broken.length === 0) {
-    return <Part icon="ok" tone="ok" title="None were used directly in the last 30 days" />;
-  }
-  const copyList = async () => {
-    const done = await copy(removalList(preview));
-    showToast(done ? 'List copied' : 'Not copied', done ? 'ok' : 'bad');
-  };
-  return (
-    <Part
-      icon="warn"
-      tone="warn"
-      title={`${broken.length} ${broken.length === 1 ? 'was' : 'were'} used directly and break at next launch`}
-    >
-      <ul class="well list removal__uses">
-        {broken.map((key) => (
-          <li key={key.id}>
-            <div class="row row--between">
-              <b class="semi truncate">{key.name}</b>
-              <span class="small muted nowrap">{count(key.directUses, 'request')} in 30 days</span>
-            </div>
-            {key.sources.map((source, i) => (
-              <p key={i} class="small muted">
-                <code>{source.ip ?? 'unknown address'}</code> · <code>{source.userAgent ?? 'unnamed program'}</code> ·
-                last {ago(source.lastAt, now.value)}
-              </p>
-            ))}
-          </li>
-        ))}
-      </ul>
-      <p class="small muted removal__note">
-        Give these scripts and containers an active member’s key in <code>HEEX_API_KEY</code> before their next launch.{' '}
-        <LinkButton class="small link--inline" onClick={() => void copyList()}>
-          Copy list
-        </LinkButton>
-      </p>
-    </Part>
-  );
-}
-
-function Keeps({ preview, connected }: { preview: RemovalPreview; connected: ReadonlySet<string> }) {
-  const { agents, sessions } = preview;
-  const kept = agents.map(({ id, name }) => ({
-    name,
-    state: connected.has(id) ? ('connected' as const) : ('disconnected' as const),
-  }));
-  return (
-    <>
-      {kept.length > 0 && (
-        <Part icon="ok" tone="ok" title={keepWords({ agents: kept, more: false })}>
-          <div class="small muted removal__text">
-            <AgentNames of={{ agents: kept, more: false }} /> Their key was used once, at install.
-          </div>
-        </Part>
-      )}
-      {sessions > 0 && (
-        <p class="small muted">
-          {count(sessions, 'session ends', 'sessions end')} at once, on every browser and terminal.
-        </p>
-      )}
-    </>
-  );
-}
+import { count } from '../ui/format.ts';
+import { Avatar } from '../ui/marks.tsx';
+import { Breaks, CopyReport, Keeps, Revoked } from './removal-parts.tsx';
+import { brokenKeys } from './removal-words.ts';
 
 function useRemoval(member: Member) {
   const [preview, setPreview] = useState<RemovalPreview>();
@@ -158,7 +45,9 @@ function useRemoval(member: Member) {
       }
       return;
     }
-    showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);
+    // With work left to do, it is told in a sheet that stays.
+    if (brokenKeys(preview).length > 0) keepRemoved({ preview, removal: result.value, connected: [...connected] });
+    else showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);
     back();
     void Promise.all([refreshTeam(), refresh()]);
   };
@@ -196,6 +85,7 @@ export function RemoveSheet({ of: member }: { of: Member }) {
             onInput={setTyped}
           />
           <div class="row removal__acts">
+            {preview && surface.value === 'workspace' && <CopyReport of={preview} connected={connected} />}
             <Button onClick={back}>Cancel</Button>
             <Button
               variant="danger"

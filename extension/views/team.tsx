@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { Member } from '../../shared/contract/members.ts';
 import { allKeys } from '../state/keys.ts';
 import { navigate } from '../state/route.ts';
-import { invitations, liveKeysOf, members, refreshTeam, teamFailure, teamRefreshing } from '../state/team.ts';
+import { invitations, liveKeysOf, members, refreshTeam, removed, teamFailure, teamRefreshing } from '../state/team.ts';
 import { me } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
@@ -15,6 +15,7 @@ import { PopupPage } from '../ui/page.tsx';
 import { InvitationRow, InviteForm } from './invite.tsx';
 import { ROLE_WORDS } from './menus.tsx';
 import { RemoveSheet } from './remove-sheet.tsx';
+import { RemovedSheet } from './removed-sheet.tsx';
 import { whyNotRemove } from './team-rules.ts';
 import { TopBar } from './top-bar.tsx';
 
@@ -151,7 +152,9 @@ export function Team({ removing }: { removing?: string }) {
           <span>Removing someone revokes their keys. Agents keep running.</span>
         </>
       }
-      over={leaving && <RemoveSheet key={leaving.id} of={leaving} />}
+      over={
+        leaving ? <RemoveSheet key={leaving.id} of={leaving} /> : removed.value && <RemovedSheet of={removed.value} />
+      }
     >
       <InviteForm />
       <Lists />

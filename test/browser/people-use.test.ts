@@ -96,3 +96,31 @@ test('the head of the log can be copied and compared with one that was kept', as
     { query: { seq: 1, hash } },
   ]);
 });
+
+test('after a removal, what has to get another key stays until it is closed', async () => {
+  const page = await show('w3-remove');
+  expect(await page.$$eval('dialog .removal__acts .btn', (all) => all.map((e) => e.textContent))).toEqual([
+    'Copy report',
+    'Cancel',
+    'Remove and revoke 3 keys',
+  ]);
+  await page.keyboard.type('jonas@acme.example');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('dialog h2')?.textContent === 'Jonas Weber was removed');
+  expect(await page.$$eval('dialog h3', (all) => all.map((e) => e.textContent))).toEqual([
+    '2 were used directly and break at next launch',
+    '4 agents keep running, 1 more stays enrolled',
+  ]);
+  expect(await text(page, 'dialog')).toContain('3 keys revoked · 2 sessions ended');
+  expect(await page.$('dialog .link')).not.toBeNull();
+  await button(page, 'Done').click();
+  await page.waitForSelector('dialog', { hidden: true });
+});
+
+test('a removal that breaks nothing is told in passing', async () => {
+  const page = await show('w3-remove-quiet');
+  await page.keyboard.type('jonas@acme.example');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog', { hidden: true });
+  expect(await text(page, '.toasts')).toContain('Jonas Weber removed. 3 keys revoked.');
+});

@@ -175,9 +175,23 @@ describe('from an empty folder to a refused key', () => {
     expect(await popup.faults()).toEqual([]);
     await popup.fill('Type', JONAS.email);
     await popup.press('Remove and revoke 1 key');
-    await popup.see(`${JONAS.name} removed`);
+    await popup.see(`${JONAS.name} was removed`);
     expect(await script(secret)).toMatch(/exit 22.*refused/);
     expect(JSON.parse(await script(own))).toMatchObject({ key: 'prod-main-app' });
+    await popup.page.close();
+  });
+
+  test('what has to get another key can still be copied when the popup is opened again', async () => {
+    const popup = new Hand(await olga.popup(tabs.olga));
+    await popup.see(`${JONAS.name} was removed`);
+    expect(await popup.faults()).toEqual([]);
+    await popup.press('Copy list');
+    await popup.see('List copied');
+    expect(await olga.clipboard(popup.page)).toMatch(
+      /replace HEEX_API_KEY here before the next launch\.\nnightly-export/,
+    );
+    await popup.press('Done');
+    await popup.page.waitForSelector('dialog', { hidden: true });
     await popup.page.close();
   });
 

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Member } from '../../../shared/contract/members.ts';
-import { invitations, members, refreshTeam, teamFailure, teamRefreshing } from '../../state/team.ts';
+import { invitations, members, refreshTeam, removed, teamFailure, teamRefreshing } from '../../state/team.ts';
 import { count } from '../../ui/format.ts';
 import { useShortcuts } from '../../ui/shortcuts.ts';
 import { InviteForm } from '../invite.tsx';
 import { RemoveSheet } from '../remove-sheet.tsx';
+import { RemovedSheet } from '../removed-sheet.tsx';
 import { InvitationTable } from './invitation-table.tsx';
 import { type Change, ChangeDialog, ResetDialog } from './member-dialogs.tsx';
 import { MemberTable } from './member-table.tsx';
@@ -54,6 +55,7 @@ export function Members({ removing }: { removing?: string }) {
         {(invitations.value?.length ?? 0) > 0 && <InvitationTable of={invitations.value ?? []} />}
       </div>
       {leaving && <RemoveSheet key={leaving.id} of={leaving} />}
+      {!leaving && removed.value && <RemovedSheet of={removed.value} />}
       {resetting && <ResetDialog of={resetting} onClose={() => setResetting(undefined)} />}
       {change && <ChangeDialog of={change} onClose={() => setChange(undefined)} />}
     </Page>

@@ -3,7 +3,7 @@ import { niceTop, sparkHeights, total, usageSentence } from '../../../extension/
 import { exact } from '../../../extension/ui/format.ts';
 import { asFormat, formatSecret, SECRET_FORMATS } from '../../../extension/ui/secret-formats.ts';
 import { find, matches } from '../../../extension/ui/shortcuts.ts';
-import { brokenKeys, removalList } from '../../../extension/views/removal-words.ts';
+import { brokenKeys, removalList, removalReport } from '../../../extension/views/removal-words.ts';
 import type { RemovalPreview } from '../../../shared/contract/members.ts';
 
 const press = (key: string, more = {}) => ({ key, metaKey: false, ctrlKey: false, altKey: false, ...more });
@@ -96,20 +96,40 @@ test('the list to send names what breaks, most used first, and nothing that does
     moreSources: directUses > 5 ? 2 : 0,
   });
   const preview = {
-    member: { name: 'Jonas' },
+    member: { name: 'Jonas', email: 'jonas@acme.example' },
     keys: [key('a', 1), key('b', 0), key('c', 9)],
-    agents: [],
-    sessions: 0,
+    agents: [
+      { id: 'agt_1', name: 'truck-17', keyId: 'a' },
+      { id: 'agt_2', name: 'rig-5', keyId: 'a' },
+    ],
+    sessions: 1,
   } as unknown as RemovalPreview;
   expect(brokenKeys(preview).map(({ name }) => name)).toEqual(['c', 'a']);
-  expect(removalList(preview)).toBe(
-    [
-      'These stop working when Jonas is removed: replace HEEX_API_KEY here before the next launch.',
-      'c (heex_prod_c…, production): 9 requests in 30 days',
-      `  10.0.0.4, unnamed program, last ${exact(0)}`,
-      '  and 2 more sources',
-      'a (heex_prod_a…, production): 1 request in 30 days',
-      `  10.0.0.4, unnamed program, last ${exact(0)}`,
-    ].join('\n'),
-  );
+  const broken = [
+    'c (heex_prod_c…, production): 9 requests in 30 days',
+    `  10.0.0.4, unnamed program, last ${exact(0)}`,
+    '  and 2 more sources',
+    'a (heex_prod_a…, production): 1 request in 30 days',
+    `  10.0.0.4, unnamed program, last ${exact(0)}`,
+  ];
+  expect(removalList(preview).split('\n')).toEqual([
+    'These stop working when Jonas is removed: replace HEEX_API_KEY here before the next launch.',
+    ...broken,
+  ]);
+  expect(removalReport(preview, new Set(['agt_2'])).split('\n')).toEqual([
+    'Removal of Jonas (jonas@acme.example)',
+    '',
+    '3 keys revoked:',
+    'a (heex_prod_a…, production)',
+    'b (heex_prod_b…, production)',
+    'c (heex_prod_c…, production)',
+    '',
+    'Used directly in the last 30 days: replace HEEX_API_KEY here before the next launch.',
+    ...broken,
+    '',
+    '1 agent keeps running, 1 more stays enrolled:',
+    'truck-17, rig-5',
+    '',
+    '1 session ended.',
+  ]);
 });

@@ -56,6 +56,13 @@ const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
   team: { at: NOW, members: MEMBERS, invitations: INVITATIONS },
 });
 
+const REMOVED = {
+  workspaceId: 'ws_acme',
+  preview: { ...PREVIEW, member: member('Maximiliana Bartholomäa von Hohenzollern-Sigmaringen') },
+  removal: { revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5 },
+  connected: [],
+};
+
 const requests =
   (rows = LOG) =>
   () =>
@@ -349,6 +356,7 @@ export const SCENES: Record<string, Scene> = {
       'agent.list': noAgents,
     },
   },
+  'p9-removed': { published: connected(), route: at('team'), kept: { removed: REMOVED } },
   'p9-remove': { published: connected(), route: [...at('team'), { screen: 'remove', id: 'mem_jonas' }] },
 };
 
@@ -390,6 +398,10 @@ Object.assign(SCENES, {
     'team.resetLink': () => ({ mailed: true, expiresAt: after(60 * MINUTE) }),
   }),
   'w3-remove': full('/remove/mem_jonas'),
+  'w3-remove-quiet': full('/remove/mem_jonas', undefined, {
+    'team.previewRemoval': () => ({ ...PREVIEW, keys: PREVIEW.keys.slice(2) }),
+  }),
+  'w3-removed': { ...full('/members'), kept: { removed: REMOVED } },
   'w4-agents': full('/agents'),
   'w4-agents-empty': full('/agents', connected(), {
     'agent.list': () => ({ items: [], nextCursor: null, counts: { total: 0, connected: 0, keyGone: 0 }, versions: [] }),
