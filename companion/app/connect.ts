@@ -2,8 +2,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ConnectQuery } from '../../shared/connect.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { Refusal } from '../domain/refusal.ts';
+import type { Tx } from '../store/store.ts';
+import type { SessionRow } from '../store/tables.ts';
 import { auditPerson } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
+import { changeOwn } from './change-own.ts';
 import type { Deps, Origin } from './deps.ts';
 import { hashToken, issueSession, publicUser } from './sessions.ts';
 
@@ -40,6 +43,29 @@ export async function approveConnection(
       .execute();
   });
   return code;
+}
+
+/** The signed-in person denies a connection: somebody may have tried to trick them, so it is on record. */
+export async function denyConnection(
+  deps: Deps,
+  caller: SessionCaller,
+  request: Pick<ConnectQuery, 'label'>,
+): Promise<void> {
+  // The page was opened by the browser that asks.
+  const asked = { client: 'extension' as const, label: request.label, askedFrom: caller.origin.ip };
+  await changeOwn(deps, caller, ({ tx, now }) => auditDenial(tx, now, caller, asked));
+}
+
+/** The audit row of a denied request for a session: who asked, and from which address. */
+export async function auditDenial(
+  tx: Tx,
+  now: number,
+  caller: SessionCaller,
+  asked: { client: SessionRow['client']; label: string; askedFrom: string | null },
+): Promise<void> {
+  const { id, email } = caller.user;
+  const target = { type: 'user', id, name: email };
+  await auditPerson(tx, now, { ...caller, client: caller.session.client }, 'session.denied', target, asked);
 }
 
 /** Whether the verifier is the one that the challenge was made from (RFC 7636, 4.6, S256). */

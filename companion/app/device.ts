@@ -7,6 +7,7 @@ import type { Tx } from '../store/store.ts';
 import type { DeviceCodeRow } from '../store/tables-device.ts';
 import { auditPerson } from './audit.ts';
 import type { SessionCaller } from './caller.ts';
+import { auditDenial } from './connect.ts';
 import type { Deps, Origin } from './deps.ts';
 import { hashToken, issueSession, publicUser } from './sessions.ts';
 
@@ -132,8 +133,13 @@ export async function decideDevice(
       .set({ decision, ...(decision === 'approved' ? approval : {}) })
       .where('device_code_hash', '=', row.device_code_hash)
       .execute();
+    const asked = { client: 'cli' as const, label: labelOf(row), askedFrom: row.ip };
+    if (decision === 'denied') await auditDenial(tx, deps.now(), caller, asked);
   });
 }
+
+/** What the session of a device is called. */
+const labelOf = (row: DeviceCodeRow): string => row.device_name || row.client_id;
 
 type Polled = { wait: 'authorization_pending' | 'slow_down' } | { refused: DeviceRefusal } | { row: DeviceCodeRow };
 
@@ -177,7 +183,7 @@ export async function redeemDevice(deps: Deps, input: BodyOf<typeof device.devic
       .executeTakeFirst();
     if (!user)
       return { refused: new DeviceRefusal('access_denied', 'The person who approved has no account any more.') };
-    const label = row.device_name || row.client_id;
+    const label = labelOf(row);
     const session = await issueSession(deps, tx, {
       userId: user.id,
       client: 'cli',

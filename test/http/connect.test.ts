@@ -89,10 +89,20 @@ test('of many exchanges of one code at once, one succeeds', async () => {
   expect(answers.filter((a) => a.status === 201)).toHaveLength(1);
 });
 
-test('denying makes no code', async () => {
+test('denying makes no code and leaves on record who denied what, from where', async () => {
   const v = await signedIn(s.owner);
-  const done = await v.submit('/connect', { ...query(), decision: 'deny' });
+  const done = await v.submit('/connect', { ...query({ label: 'Firefox 140 on Windows' }), decision: 'deny' });
   expect(done.location).toBe(`/connect/done#error=access_denied&state=${state}`);
+  const { items } = (await s.as(s.owner, 'GET', 'W/audit?action=session.denied')).body;
+  expect(items).toEqual([
+    expect.objectContaining({
+      actor: { type: 'member', id: s.owner.membershipId, name: s.owner.email },
+      target: { type: 'user', id: s.owner.userId, name: s.owner.email },
+      after: { client: 'extension', label: 'Firefox 140 on Windows', askedFrom: '127.0.0.1' },
+      ip: '127.0.0.1',
+      client: 'web',
+    }),
+  ]);
 });
 
 test('a request that is not whole is refused before anybody is asked', async () => {

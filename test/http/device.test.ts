@@ -203,7 +203,21 @@ test('the page warns when another address asks than the one in front of it', asy
 test('denied on the page, a terminal gets no access; a wrong code says so beside the field', async () => {
   const v = await adasBrowser();
   const { device_code, user_code } = await begin();
+  await s.companion.deps.store.transact(async (tx) => {
+    await tx.updateTable('device_code').set({ ip: '203.0.113.9' }).where('decision', 'is', null).execute();
+  });
+  const denials = async () => (await s.as(s.owner, 'GET', 'W/audit?action=session.denied')).body.items;
+  const before = (await denials()).length;
   expect((await v.submit('/device/decide', { code: user_code, decision: 'deny' })).location).toBe('/device/denied');
+  // Who asked from elsewhere is what somebody wants to know afterwards.
+  const rows = await denials();
+  expect(rows).toHaveLength(before + 1);
+  expect(rows[0]).toMatchObject({
+    actor: { id: ada.membershipId, name: ada.email },
+    after: { client: 'cli', label: 'ada-laptop', askedFrom: '203.0.113.9' },
+    ip: '127.0.0.1',
+    client: 'web',
+  });
   expect((await poll(device_code)).body.error).toBe('access_denied');
   const wrong = await v.submit('/device', { code: 'WRNG-WRNG' });
   expect(wrong.status).toBe(404);

@@ -8,7 +8,7 @@ import {
   matchCode,
 } from '../../../shared/connect.ts';
 import type { SessionCaller } from '../../app/caller.ts';
-import { approveConnection } from '../../app/connect.ts';
+import { approveConnection, denyConnection } from '../../app/connect.ts';
 import type { Deps } from '../../app/deps.ts';
 import type { Ctx } from '../context.ts';
 import { signedInAs } from './accept.ts';
@@ -31,6 +31,7 @@ export function connectPages(pages: Pages, deps: Deps): void {
     if (!asked.ok || (decision !== 'approve' && decision !== 'deny')) return badLink(c, deps);
     if (!caller) return seeOther(c, `/signin?next=${encodeURIComponent(pathOf(asked.data))}`);
     const { state } = asked.data;
+    if (decision === 'deny') await denyConnection(deps, caller, asked.data);
     const answer =
       decision === 'approve'
         ? { code: await approveConnection(deps, caller, asked.data), state }

@@ -25,6 +25,7 @@ const VERBS: Record<string, readonly [IconName, string]> = {
   'member.role_changed': ['users', 'changed the role of'],
   'session.created': ['globe', 'signed in:'],
   'session.connected': ['globe', 'approved'],
+  'session.denied': ['ban', 'denied'],
   'session.ended': ['logout', 'ended the session'],
   'verifier.created': ['server', 'added verifier'],
   'verifier.removed': ['server', 'removed verifier'],
