@@ -8,6 +8,7 @@ import type { SessionCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findOpenInvitation } from './invitations.ts';
 import { insertMembership, insertUser } from './new-member.ts';
+import { isExcluded } from './scim-exclusion.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
 type Input = BodyOf<typeof people.acceptInvitation>;
@@ -152,6 +153,11 @@ async function join(deps: Deps, tx: Tx, row: InvitationRow, userId: string, now:
   ]);
   if (!workspace) throw notFound();
   if (known) throw new Refusal('conflict', 'You are a member already.');
+  if (await isExcluded(tx, { workspaceId: row.workspace_id, userId }))
+    throw new Refusal(
+      'conflict',
+      'The identity provider took your access to this workspace away. It can give it back there.',
+    );
   const id = await insertMembership(deps, tx, { workspaceId: row.workspace_id, userId, role: row.role }, now);
   await tx.updateTable('invitation').set({ accepted_at: now }).where('id', '=', row.id).execute();
   return {

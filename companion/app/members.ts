@@ -8,6 +8,7 @@ import { audit, by } from './audit.ts';
 import { type Change, changeAs, type MemberCaller, suspended } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { pageOf, readCursor } from './paging.ts';
+import { isExcluded } from './scim-exclusion.ts';
 
 const withPerson = (db: Reading) =>
   db
@@ -158,7 +159,8 @@ export async function suspendMember(deps: Deps, caller: MemberCaller, memberId: 
 export async function reinstateMember(deps: Deps, caller: MemberCaller, memberId: string): Promise<Member> {
   return changeMember(deps, caller, memberId, async ({ tx }, target) => {
     if (target.suspended_at === null) return undefined;
-    if (target.disabled_at !== null)
+    const { workspaceId } = caller.member;
+    if (target.disabled_at !== null || (await isExcluded(tx, { workspaceId, userId: target.user_id })))
       throw new Refusal('conflict', 'The identity provider deactivated this person. Activate them there.');
     await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', target.id).execute();
     return { action: 'member.reinstated', before: { status: 'suspended' }, after: { status: 'active' } };

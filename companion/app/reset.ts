@@ -162,7 +162,20 @@ async function checkMayReset(tx: Tx, caller: MemberCaller, userId: string): Prom
     .select(['membership.role', 'mine.role as mine'])
     .where('membership.user_id', '=', userId)
     .execute();
-  if (!roles.every(({ role, mine }) => mine !== null && mayReset(mine, role)))
+  // Another one's identity provider may give them access back, and with it whoever knows the password.
+  const provisioned = await tx
+    .selectFrom('scim_user')
+    .leftJoin('membership as mine', (on) =>
+      on
+        .onRef('mine.workspace_id', '=', 'scim_user.workspace_id')
+        .on('mine.user_id', '=', caller.user.id)
+        .on('mine.suspended_at', 'is', null),
+    )
+    .select('scim_user.workspace_id')
+    .where('scim_user.user_id', '=', userId)
+    .where('mine.id', 'is', null)
+    .executeTakeFirst();
+  if (provisioned || !roles.every(({ role, mine }) => mine !== null && mayReset(mine, role)))
     throw new Refusal('forbidden', 'Only an owner can make a reset link for an owner or an admin.');
 }
 

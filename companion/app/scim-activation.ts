@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts';
 import { findMember } from './members.ts';
 import { insertMembership } from './new-member.ts';
 import { removeMembership } from './removal.ts';
+import { endExclusion, exclude, worksElsewhere } from './scim-exclusion.ts';
 import { findPerson, type ScimPerson } from './scim-resources.ts';
 import { readDeactivation, type ScimCaller } from './scim-tokens.ts';
 
@@ -30,29 +31,18 @@ export const targetOf = (person: ScimPerson) => ({
   name: person.email,
 });
 
-/** Whether no other workspace has this person: only then their account as such may be changed or closed from here. */
-export async function isOnlyHere(tx: Tx, workspaceId: string, userId: string): Promise<boolean> {
-  const other = await tx
-    .selectFrom('membership')
-    .select('id')
-    .where('user_id', '=', userId)
-    .where('workspace_id', '<>', workspaceId)
-    .executeTakeFirst();
-  return !other;
-}
-
 /**
  * Takes somebody's access away. A removal goes the way of every removal: the database's trigger revokes the keys, ends the
- * sessions and writes the audit rows. Then the account is closed to every way of signing in. The last owner goes too; that is
- * reported, not refused.
- * @returns what came of it: a membership that ended or was suspended has its audit row; where only the account was closed, the
+ * sessions and writes the audit rows. From then on they are kept out of this workspace; and where no other one has them, their
+ * account is closed to every way of signing in. The last owner goes too; that is reported, not refused.
+ * @returns what came of it: a membership that ended or was suspended has its audit row; where they were only shut out, the
  *   caller writes one
  */
 export async function deactivate(
   change: ScimChange,
   userId: string,
   how: 'remove' | 'suspend',
-): Promise<'membership ended' | 'account closed' | 'nothing'> {
+): Promise<'membership ended' | 'shut out' | 'nothing'> {
   const { tx, now, caller } = change;
   const person = await findPerson(tx, caller.workspaceId, userId);
   const ends = person.membership_id !== null && (how === 'remove' || person.suspended_at === null);
@@ -71,11 +61,13 @@ export async function deactivate(
       after: { status: 'suspended' },
     });
   }
-  const closes = person.disabled_at === null && (await isOnlyHere(tx, caller.workspaceId, userId));
+  const whom = { workspaceId: caller.workspaceId, userId };
+  const excludes = await exclude(tx, whom, now);
+  const closes = person.disabled_at === null && !(await worksElsewhere(tx, whom));
   if (closes) await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
   if (ends && person.role === 'owner') await reportOwnerless(change, person);
   if (ends) return 'membership ended';
-  return closes ? 'account closed' : 'nothing';
+  return closes || excludes ? 'shut out' : 'nothing';
 }
 
 async function reportOwnerless(change: ScimChange, person: ScimPerson): Promise<void> {
@@ -132,6 +124,7 @@ export async function activate(change: ScimChange, userId: string): Promise<void
   const { deps, tx, now, caller } = change;
   const person = await findPerson(tx, caller.workspaceId, userId);
   await tx.updateTable('user').set({ disabled_at: null }).where('id', '=', userId).execute();
+  await endExclusion(tx, { workspaceId: caller.workspaceId, userId });
   const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
   if (person.membership_id === null) {
     const id = await insertMembership(deps, tx, { workspaceId: caller.workspaceId, userId, role: 'member' }, now);

@@ -6,15 +6,8 @@ import type { Tx } from '../store/store.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { insertUser } from './new-member.ts';
-import {
-  activate,
-  byScim,
-  deactivate,
-  deactivationOf,
-  isOnlyHere,
-  type ScimChange,
-  targetOf,
-} from './scim-activation.ts';
+import { activate, byScim, deactivate, deactivationOf, type ScimChange, targetOf } from './scim-activation.ts';
+import { isKnownElsewhere } from './scim-exclusion.ts';
 import { findPerson, resourceOf, type ScimPerson, type ScimResource, userOf } from './scim-resources.ts';
 import type { ScimCaller } from './scim-tokens.ts';
 
@@ -37,7 +30,7 @@ export async function readScimUser(deps: Deps, caller: ScimCaller, userId: strin
   return resourceOf(deps, await findPerson(deps.store.read, caller.workspaceId, userId));
 }
 
-/** @throws ScimError 409 uniqueness when the workspace has this user name, external id or address already */
+/** @throws ScimError 409 uniqueness when this workspace has this user name, external id or address, or another one the account */
 export async function createScimUser(deps: Deps, caller: ScimCaller, body: unknown): Promise<ScimResource> {
   const { active = true, ...user } = readUser(body);
   return changeByScim(deps, caller, async (change) => {
@@ -45,8 +38,8 @@ export async function createScimUser(deps: Deps, caller: ScimCaller, body: unkno
     const account = await tx.selectFrom('user').selectAll().where('email', '=', emailOf(user)).executeTakeFirst();
     const userId = account?.id ?? deps.newId('usr');
     await refuseDoubles(tx, caller.workspaceId, user, account ? undefined : userId);
-    if (!account)
-      await insertUser(deps, tx, { id: userId, name: nameOf(user), email: emailOf(user), passwordHash: null }, now);
+    if (account) await takeIn(change, account.id);
+    else await insertUser(deps, tx, { id: userId, name: nameOf(user), email: emailOf(user), passwordHash: null }, now);
     await tx
       .insertInto('scim_user')
       .values({
@@ -62,6 +55,23 @@ export async function createScimUser(deps: Deps, caller: ScimCaller, body: unkno
     else await createInactive(change, userId);
     return resourceOf(deps, await findPerson(tx, caller.workspaceId, userId));
   });
+}
+
+/**
+ * Takes in an account that was there before, which no workspace has now. Whoever could sign in to it can't any more: an address that
+ * is equal proves nothing about who set its password.
+ * @throws ScimError 409 uniqueness when another workspace has it: a token of this one gets no hold on it
+ */
+async function takeIn({ tx, now, caller }: ScimChange, userId: string): Promise<void> {
+  if (await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))
+    throw new ScimError(
+      409,
+      'Another workspace has the account of this address; invite the person instead',
+      'uniqueness',
+    );
+  await forgetCredentials(tx, userId);
+  // Ends the sessions, and what could become one.
+  await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
 }
 
 async function createInactive(change: ScimChange, userId: string): Promise<void> {
@@ -123,7 +133,7 @@ async function update(
 
 async function deactivateKnown(change: ScimChange, person: ScimPerson): Promise<void> {
   const outcome = await deactivate(change, person.id, await deactivationOf(change));
-  if (outcome === 'account closed') await recordClosed(change, person);
+  if (outcome === 'shut out') await recordShutOut(change, person);
   // The time of one's own suspension tells it from an admin's, so it is kept.
   if (outcome === 'membership ended' || person.deactivated_at === null)
     await setDeactivated(change, person.id, change.now);
@@ -139,7 +149,7 @@ async function setDeactivated({ tx, caller }: ScimChange, userId: string, at: nu
 }
 
 /** The audit row where no membership ended with it. */
-async function recordClosed({ tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
+async function recordShutOut({ tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
   const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
   await audit(tx, { ...entry, action: 'user.deprovisioned', target: targetOf(person) });
 }
@@ -165,7 +175,7 @@ async function describe(change: ScimChange, person: ScimPerson, old: ScimUser, n
     .execute();
   if (!changed) return;
   const account = { name: nameOf(next), email: emailOf(next) };
-  if (await isOnlyHere(tx, caller.workspaceId, person.id))
+  if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId: person.id })))
     await tx.updateTable('user').set(account).where('id', '=', person.id).execute();
   await audit(tx, {
     workspaceId: caller.workspaceId,
@@ -193,14 +203,14 @@ export async function deleteScimUser(
     const person = await findPerson(tx, caller.workspaceId, userId);
     check(resourceOf(deps, person));
     await deactivate(change, userId, 'remove');
-    if (await isOnlyHere(tx, caller.workspaceId, userId)) await forgetCredentials(tx, userId);
+    if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))) await forgetCredentials(tx, userId);
     await tx
       .deleteFrom('scim_user')
       .where('workspace_id', '=', caller.workspaceId)
       .where('user_id', '=', userId)
       .execute();
     // A removal has its audit row from the trigger.
-    if (person.membership_id === null) await recordClosed(change, person);
+    if (person.membership_id === null) await recordShutOut(change, person);
   });
 }
 

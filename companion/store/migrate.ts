@@ -13,6 +13,7 @@ import { agentTurn } from './migrations/011-agent-turn.ts';
 import { heldPermissions } from './migrations/012-held-permissions.ts';
 import { enrolledAgents } from './migrations/013-enrolled-agents.ts';
 import { auditOrigin } from './migrations/014-audit-origin.ts';
+import { scimExclusion } from './migrations/015-scim-exclusion.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
   heldPermissions,
   enrolledAgents,
   auditOrigin,
+  scimExclusion,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

@@ -30,9 +30,16 @@ export interface ScimUserRow {
   created_at: number;
   modified_at: number;
 }
+/** Whom the identity provider keeps out of a workspace, also after the resource is gone. */
+export interface ScimExclusionRow {
+  workspace_id: string;
+  user_id: string;
+  at: number;
+}
 
 export interface ScimTables {
   scim_token: ScimTokenRow;
   scim_setting: ScimSettingRow;
   scim_user: ScimUserRow;
+  scim_exclusion: ScimExclusionRow;
 }

@@ -3,9 +3,9 @@ import { createScimUser } from '../../companion/app/scim.ts';
 import { authenticateScim } from '../../companion/app/scim-tokens.ts';
 import { type Answer, call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+import { patchOf, scimCaller, USER } from '../support/scim.ts';
 import { smtpServer } from '../support/smtp.ts';
 
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 let s: Scenario;
@@ -19,14 +19,8 @@ afterAll(() => s.end());
 async function newToken(name: string): Promise<string> {
   return (await s.as(s.owner, 'POST', 'W/scim/tokens', { name })).body.secret;
 }
-const scim = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-  call(s.url, method, `/scim/v2${path}`, {
-    token,
-    body,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/scim+json' }), ...headers },
-  });
-const patch = (id: string, ...Operations: unknown[]) =>
-  scim('PATCH', `/Users/${id}`, { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
+const scim = scimCaller(() => ({ url: s.url, token }));
+const patch = (id: string, ...operations: unknown[]) => scim('PATCH', `/Users/${id}`, patchOf(...operations));
 const find = async (filter: string) => (await scim('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body;
 const audit = async (query = '') => (await s.as(s.owner, 'GET', `W/audit?limit=100${query}`)).body.items;
 const verdict = async (secret: string) =>
