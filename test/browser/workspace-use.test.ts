@@ -65,6 +65,35 @@ test('several keys are revoked together only when the words were typed', async (
   expect(await asked(page, 'key.revokeMany')).toEqual([{ keyIds: ['key_erp-export', 'key_crm-integration'] }]);
 });
 
+test('of several keys that are disabled together, the one that the server refuses stays as it was and is named', async () => {
+  const page = await show('w2-keys-disable-refused');
+  await page.click('[aria-label="Select erp-export"]');
+  await page.click('[aria-label="Select old-dashboard"]');
+  await button(page, 'Disable').click();
+  await settle(page);
+  const status = (name: string) =>
+    page.$$eval(
+      'tbody tr',
+      (all, wanted) => all.find((row) => row.textContent?.includes(wanted))?.querySelector('.status')?.textContent,
+      name,
+    );
+  expect([await status('erp-export'), await status('old-dashboard')]).toEqual(['Expiring soon', 'Disabled']);
+  expect(await page.$$eval('.toast', (all) => all.map((e) => e.textContent).join())).toContain(
+    'erp-export was not disabled',
+  );
+});
+
+test('more keys than the server revokes at once are not revoked together, and the button says so', async () => {
+  const page = await show('w2-keys-many');
+  await page.click('[aria-label="Select all"]');
+  await settle(page);
+  const revoke = () => page.$eval('.bulk ::-p-aria(Revoke)', (e) => [e.ariaDisabled, e.getAttribute('title')]);
+  expect(await revoke()).toEqual(['true', 'Select at most 100 to revoke them together']);
+  await page.click('[aria-label="Select fleet-1"]');
+  await settle(page);
+  expect(await revoke()).toEqual([null, '']);
+});
+
 test('keys that no longer work can’t be selected', async () => {
   const page = await show('w2-keys');
   await page.click('[aria-label="Select all"]');

@@ -19,6 +19,9 @@ interface BarProps {
   onRevoke: () => void;
 }
 
+/** What the server takes in one request: all of them are revoked or none. */
+const MOST = 100;
+
 /** What can be done with the selected keys. */
 export function BulkBar({ keys, onClear, onRevoke }: BarProps) {
   const off = offline.value && 'Needs the server';
@@ -40,7 +43,13 @@ export function BulkBar({ keys, onClear, onRevoke }: BarProps) {
       >
         Disable
       </Button>
-      <Button size="sm" icon="trash" variant="danger-quiet" unavailable={off} onClick={onRevoke}>
+      <Button
+        size="sm"
+        icon="trash"
+        variant="danger-quiet"
+        unavailable={off || (keys.length > MOST && `Select at most ${MOST} to revoke them together`)}
+        onClick={onRevoke}
+      >
         Revoke
       </Button>
       <span class="grow" />

@@ -388,6 +388,16 @@ Object.assign(SCENES, {
     '/keys',
     connected({ membership: { ...snapshot().membership, role: 'member' }, allKeys: null }),
   ),
+  'w2-keys-many': full(
+    '/keys',
+    connected({ allKeys: Array.from({ length: 101 }, (_, i) => key({ name: `fleet-${i + 1}` })) }),
+  ),
+  'w2-keys-disable-refused': full('/keys', connected({ allKeys: TEAM_KEYS }), {
+    'key.disable': ({ keyId }: { keyId: string }) =>
+      keyId === 'key_erp-export'
+        ? refusal('forbidden', 'You may not do this')
+        : { ...TEAM_KEYS.find(({ id }) => id === keyId), status: 'disabled' },
+  }),
   'w2-keys-empty': full('/keys', connected({ keys: [], allKeys: [] })),
   'w2-key': full(`/key/${KEYS[0]?.id}`),
   'w2-new': full('/new'),
