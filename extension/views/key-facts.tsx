@@ -165,7 +165,7 @@ export function KeyFacts({ of: key }: { of: Key }) {
             'Group',
             (key.groupId !== null || key.permissions.length > 0) && (
               <>
-                {group}
+                {key.groupId === null ? <span class="muted">A group that was deleted since</span> : group}
                 <Permissions of={key.permissions} />
               </>
             ),

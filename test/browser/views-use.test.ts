@@ -299,6 +299,17 @@ test('a key that only enrolled agents is not called unused', async () => {
   expect(await text(revoke, 'dialog')).toContain('It was used to enrol agents, and for nothing else.');
 });
 
+test('a revoked key whose group was deleted since still says what it was allowed, and why it names no group', async () => {
+  const page = await show('p5-group-deleted');
+  await settle(page);
+  const facts = await page.$$eval('.facts dt', (all) =>
+    all.map((e) => [e.textContent, (e.nextElementSibling as HTMLElement | null)?.innerText]),
+  );
+  const group = facts.find(([word]) => word === 'Group')?.[1];
+  expect(group).toMatch(/^A group that was deleted since\s+Events\s+read write/);
+  expect(facts.filter(([, value]) => !value?.trim())).toEqual([]);
+});
+
 test('the preset for the installer chooses the group that may enrol, and of it that permission alone', async () => {
   const page = await show('p2-keys-empty');
   await page.locator('::-p-text(For the Heex Installer)').click();

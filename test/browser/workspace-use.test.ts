@@ -27,7 +27,7 @@ test('a key opens beside the table, which stays usable; Escape closes it and giv
   expect(await rows(page)).toBe(9);
   await page.keyboard.press('Escape');
   await page.waitForSelector('.panel', { hidden: true });
-  expect(await focusedText(page)).toBe('cli-laptop');
+  await expect.poll(() => focusedText(page)).toBe('cli-laptop');
 });
 
 test('the table is sorted by a column and says so', async () => {

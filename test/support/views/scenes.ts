@@ -146,6 +146,13 @@ const rotating = key({
   lastUsed: { at: before(MINUTE), ip: '10.0.0.7', userAgent: 'heex-ingest/2.9' },
 });
 const installer = key({ name: 'agent-install', lastUsed: null, usageCount: 0, enrolledAgents: 5 });
+const ungrouped = key({
+  name: 'old-import',
+  status: 'revoked',
+  revokedReason: 'by_owner',
+  revokedAt: before(12 * 24 * 60 * MINUTE),
+  groupId: null,
+});
 const disabled = key({ name: 'docs-bot', status: 'disabled', environment: 'staging', prefix: 'heex_stag_Hq2Lw8sA' });
 const fresh = (over: Partial<FreshSecret> = {}): FreshSecret => ({
   id: 'fresh_1',
@@ -302,6 +309,11 @@ export const SCENES: Record<string, Scene> = {
         }),
       ]),
     },
+  },
+  'p5-group-deleted': {
+    published: connected({ keys: [ungrouped] }),
+    route: at('key', ungrouped.id),
+    answers: { 'key.requests': requests([]), 'key.read': () => ungrouped },
   },
   'p5-missing': { published: connected(), route: at('key', 'key_gone') },
   'p5-edit': { published: connected(), route: at('edit', KEYS[0]?.id) },
