@@ -35,8 +35,11 @@ async function prepare(person: Person) {
 
 const sql = (...statements: string[]) => {
   const db = new Database(s.companion.deps.store.files.database);
-  for (const statement of statements) db.exec(statement);
-  db.close();
+  try {
+    for (const statement of statements) db.exec(statement);
+  } finally {
+    db.close();
+  }
 };
 const close = (person: Person) => sql(`update user set disabled_at = 1 where id = '${person.userId}'`);
 const refusals = async (ways: Awaited<ReturnType<typeof prepare>>) => {
@@ -70,6 +73,20 @@ test('closing the account leaves nothing in the database that could let somebody
   expect(await left()).toEqual([2, 1, 1, 1]);
   close(cy);
   expect(await left()).toEqual([0, 0, 0, 0]);
+});
+
+test('the database itself neither signs in nor lets back in whose account is closed', async () => {
+  const eve = await s.member('Eve Closed');
+  const of = `where user_id = '${eve.userId}'`;
+  sql(`update membership set suspended_at = 1 ${of}`);
+  close(eve);
+  for (const statement of [
+    `update membership set suspended_at = null ${of}`,
+    `insert into membership (id, workspace_id, user_id, role, joined_at) select 'mem_again', 'ws_again', user_id, role, 1 from membership ${of}`,
+    `insert into session (id, user_id, token_hash, client, label, created_at, last_used_at, expires_at, authenticated_at)
+       values ('ses_again', '${eve.userId}', 'x', 'web', '', 1, 1, 1, 1)`,
+  ])
+    expect(() => sql(statement), statement).toThrow('deprovisioned');
 });
 
 // The database forgets sessions and approvals and refuses new ones; without that the companion still lets nobody in.
