@@ -1,15 +1,19 @@
 import { browser } from 'wxt/browser';
+import type { Role } from '../../shared/contract/fields.ts';
 import { invitations } from '../../shared/contract/invitations.ts';
 import { members } from '../../shared/contract/members.ts';
-import { UNDO_MS } from '../messages/protocol.ts';
-import type { TeamInvitation } from '../messages/published.ts';
-import type { Handlers } from '../messages/receive.ts';
+import { type Invited, UNDO_MS } from '../messages/protocol.ts';
+import type { SentInvitation, TeamInvitation } from '../messages/published.ts';
+import { failureOf, type Handlers } from '../messages/receive.ts';
 import type { DataService } from './data-service.ts';
 import { allPages } from './pages.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';
 
 export const WITHDRAW_ALARM = 'withdraw';
+
+/** Refusals of one address, which say nothing about the next. */
+const ABOUT_ONE = ['conflict', 'bad_request'];
 
 export interface TeamDeps {
   store: Store;
@@ -73,19 +77,39 @@ export function createTeamService({ store, session, data, now, sleep, randomId }
     if (Object.keys((await store.read('withdrawals')) ?? {}).length === 0) await browser.alarms.clear(WITHDRAW_ALARM);
   }
 
+  async function inviteOne(email: string, role: Role): Promise<SentInvitation> {
+    const { invitation, link, mailed } = await session.call(invitations.createInvitation, {
+      params: await inWorkspace(),
+      body: { email, role },
+      idempotencyKey: randomId(),
+    });
+    if (link) await store.update('invitationLinks', (links) => ({ ...links, [invitation.id]: link }));
+    return { ...invitation, link: link ?? null, withdrawing: false, mailed };
+  }
+
+  async function inviteEach(emails: readonly string[], role: Role): Promise<Invited> {
+    const invited: Invited = { sent: [], refused: [] };
+    for (const email of emails) {
+      try {
+        invited.sent.push(await inviteOne(email, role));
+      } catch (error) {
+        const failure = failureOf(error);
+        if (!failure) throw error;
+        invited.refused.push({ email, failure });
+        if (!ABOUT_ONE.includes(failure.code)) break;
+      }
+    }
+    return invited;
+  }
+
   return {
     withdrawDue,
     handlers: {
       'team.refresh': refresh,
-      'team.invite': async (body) => {
-        const { invitation, link } = await session.call(invitations.createInvitation, {
-          params: await inWorkspace(),
-          body,
-          idempotencyKey: randomId(),
-        });
-        if (link) await store.update('invitationLinks', (links) => ({ ...links, [invitation.id]: link }));
+      'team.invite': async ({ emails, role }) => {
+        const invited = await inviteEach(emails, role);
         await refresh();
-        return { ...invitation, link: link ?? null, withdrawing: false };
+        return invited;
       },
       'team.withdraw': async ({ invitationId }) => {
         await mark(invitationId, true);

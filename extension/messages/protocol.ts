@@ -20,7 +20,15 @@ import type { Session } from '../../shared/contract/people.ts';
 import { type ScimSettings, scimAdmin } from '../../shared/contract/scim.ts';
 import { type VerifierCredential, verifiers } from '../../shared/contract/verifiers.ts';
 import { type Workspace, workspaces } from '../../shared/contract/workspace.ts';
-import type { FreshSecret, TeamInvitation } from './published.ts';
+import type { Failure } from './failure.ts';
+import type { FreshSecret, SentInvitation } from './published.ts';
+
+/** How many addresses can be invited in one go. */
+export const MOST_INVITED = 50;
+export interface Invited {
+  sent: SentInvitation[];
+  refused: { email: string; failure: Failure }[];
+}
 
 /**
  * Everything that a page of the extension may ask of the background: one reviewable list. What the background has to
@@ -56,7 +64,8 @@ export interface Protocol {
   'secret.dismiss'(p: { id: string }): void;
   /** Reads members and invitations anew; the answer comes when `team` is written. */
   'team.refresh'(): void;
-  'team.invite'(p: { email: string; role: z.infer<typeof role> }): TeamInvitation;
+  /** One after the other. What the server refused comes back with why; after a failure that would meet the others too, they are not tried. */
+  'team.invite'(p: { emails: string[]; role: z.infer<typeof role> }): Invited;
   /** Sent to the server after `UNDO_MS`, unless `team.keepInvitation` comes first. */
   'team.withdraw'(p: { invitationId: string }): void;
   'team.keepInvitation'(p: { invitationId: string }): void;
@@ -142,7 +151,7 @@ export const payloads: { [T in MessageType]: z.ZodMiniType<PayloadOf<T>> } = {
   'secret.copied': secretId,
   'secret.dismiss': secretId,
   'team.refresh': nothing,
-  'team.invite': z.strictObject({ email, role }),
+  'team.invite': z.strictObject({ emails: z.array(email).check(z.minLength(1), z.maxLength(MOST_INVITED)), role }),
   'team.withdraw': invitationId,
   'team.keepInvitation': invitationId,
   'team.previewRemoval': memberId,

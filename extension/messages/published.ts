@@ -89,6 +89,8 @@ export const unfinished = z.object({
  */
 export const teamInvitation = z.extend(invitation, { link: z.nullable(z.string()), withdrawing: z.boolean() });
 export type TeamInvitation = z.infer<typeof teamInvitation>;
+/** One that was just made; `mailed` where the server sent it by itself. */
+export type SentInvitation = TeamInvitation & { mailed: boolean };
 export const team = z.object({ at: z.number(), members: z.array(member), invitations: z.array(teamInvitation) });
 
 export const preferences = z.object({

@@ -7,8 +7,8 @@ type Handler<T extends MessageType> = (payload: PayloadOf<T>) => AnswerOf<T> | P
 export type Handlers = { [T in MessageType]: Handler<T> };
 type Sender = Parameters<Parameters<typeof browser.runtime.onMessage.addListener>[0]>[1];
 
-/** An error that carries what the page is told; any other error is told as `internal_error` and nothing else. */
-const failureOf = (error: unknown): Failure | undefined =>
+/** What the page is told of an error that carries it; any other is a fault of ours. */
+export const failureOf = (error: unknown): Failure | undefined =>
   error instanceof Error && 'failure' in error ? (error.failure as Failure) : undefined;
 
 /**

@@ -9,7 +9,8 @@ import {
   removalPreview,
 } from '../../shared/contract/members.ts';
 import type { Failure, Result } from '../messages/failure.ts';
-import type { TeamInvitation } from '../messages/published.ts';
+import type { Invited } from '../messages/protocol.ts';
+import type { SentInvitation, TeamInvitation } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
 import { allKeys } from './keys.ts';
 import { persisted } from './persisted.ts';
@@ -42,9 +43,16 @@ export async function refreshTeam(): Promise<void> {
   failed.value = result.ok ? null : result.failure;
 }
 
-/** Invites; the answer has the link, which can be copied until the browser is closed. */
-export const invite = (email: string, role: Role): Promise<Result<TeamInvitation>> =>
-  ask('team.invite', { email, role });
+/** Invites each; the answer has their links, which can be copied until the browser is closed. */
+export const invite = (emails: string[], role: Role): Promise<Result<Invited>> => ask('team.invite', { emails, role });
+
+/** A new link in place of the one that was sent; undefined when it could not be made, which is said. */
+export async function inviteAgain({ email, role }: TeamInvitation): Promise<SentInvitation | undefined> {
+  const result = await invite([email], role);
+  const failure = result.ok ? result.value.refused[0]?.failure : result.failure;
+  if (failure) showFailure(`${email} was not invited again`, failure);
+  return result.ok ? result.value.sent[0] : undefined;
+}
 
 /** Hides the invitation and withdraws it in ten seconds, unless it is undone. */
 export async function withdrawInvitation(invitation: TeamInvitation): Promise<Result<void>> {

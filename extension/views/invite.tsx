@@ -2,11 +2,13 @@ import { useRef, useState } from 'preact/hooks';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import { email as emailField, type Role } from '../../shared/contract/fields.ts';
 import type { Failure } from '../messages/failure.ts';
-import type { TeamInvitation } from '../messages/published.ts';
+import { type Invited, MOST_INVITED } from '../messages/protocol.ts';
+import type { SentInvitation, TeamInvitation } from '../messages/published.ts';
 import { now } from '../state/clock.ts';
 import { EMPTY_INVITE, inviteDraft } from '../state/drafts.ts';
 import { copy } from '../state/secret.ts';
-import { invite, withdrawInvitation } from '../state/team.ts';
+import { surface } from '../state/surface.ts';
+import { invite, inviteAgain, withdrawInvitation } from '../state/team.ts';
 import { showToast } from '../state/toasts.ts';
 import { offline, role, workspace } from '../state/workspace.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -17,7 +19,6 @@ import { day, fullDay, timeLeft } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Callout } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
-import { fieldErrors } from './key-form-model.ts';
 import { ROLE_WORDS } from './menus.tsx';
 
 /** An admin can't make owners. */
@@ -30,73 +31,144 @@ export async function copyInvitationLink(invitation: TeamInvitation): Promise<bo
   return done;
 }
 
-function useInvite() {
-  const form = useRef<HTMLFormElement>(null);
+const SEPARATORS = /[\s,;]+/;
+
+/** The addresses in what was typed, each once, or what is wrong with the first that is none. */
+export function readAddresses(typed: string): { emails: string[] } | { wrong: FieldError } {
+  const parts = [...new Set(typed.split(SEPARATORS).filter(Boolean))];
+  const wrong = (message: string) => ({ wrong: { path: 'email', message } });
+  if (parts.length === 0) return wrong('type an e-mail address');
+  if (parts.length > MOST_INVITED) return wrong(`at most ${MOST_INVITED} at once, and these are ${parts.length}`);
+  const emails: string[] = [];
+  for (const part of parts) {
+    const parsed = emailField.safeParse(part);
+    if (!parsed.success) return wrong(`“${part}” isn’t an e-mail address`);
+    if (!emails.includes(parsed.data)) emails.push(parsed.data);
+  }
+  return { emails };
+}
+
+/** What came of it: those who were not invited stay in the field. */
+function useOutcome() {
   const [errors, setErrors] = useState<readonly FieldError[]>([]);
   const [failure, setFailure] = useState<Failure>();
-  const [busy, setBusy] = useState<'invite' | 'link'>();
-  const [made, setMade] = useState<TeamInvitation>();
-  const refuse = (wrong: readonly FieldError[]) => {
-    setErrors(wrong);
-    focusFirstInvalid(form.current);
+  const [made, setMade] = useState<readonly SentInvitation[]>([]);
+  const take = ({ sent, refused }: Invited, emails: readonly string[]) => {
+    const done = new Set(sent.map(({ email }) => email));
+    const left = emails.filter((email) => !done.has(email));
+    inviteDraft.value = left.length > 0 ? { ...inviteDraft.value, email: left.join(', ') } : EMPTY_INVITE;
+    setMade(sent);
+    const about = refused.filter(({ failure: { code } }) => code === 'conflict' || code === 'bad_request');
+    setErrors(
+      about.map(({ failure: { detail, title } }) => ({ path: 'email', message: `not invited: ${detail ?? title}` })),
+    );
+    setFailure(refused.find((one) => !about.includes(one))?.failure);
+    return left.length > 0;
   };
+  return { errors, setErrors, failure, setFailure, made, setMade, take };
+}
+
+function useInvite() {
+  const form = useRef<HTMLFormElement>(null);
+  const { errors, setErrors, failure, setFailure, made, setMade, take } = useOutcome();
+  const [busy, setBusy] = useState<'invite' | 'link'>();
   const send = async (way: 'invite' | 'link') => {
     if (busy || offline.value) return;
     setFailure(undefined);
-    const { email, role: given } = inviteDraft.value;
-    const parsed = emailField.safeParse(email);
-    if (!parsed.success) {
-      return refuse(
-        email.trim() === ''
-          ? [{ path: 'email', message: 'type an e-mail address' }]
-          : fieldErrors(parsed.error.issues.map((issue) => ({ ...issue, path: ['email'] }))),
-      );
+    const read = readAddresses(inviteDraft.value.email);
+    if ('wrong' in read) {
+      setErrors([read.wrong]);
+      return focusFirstInvalid(form.current);
     }
     setBusy(way);
-    const result = await invite(parsed.data, given);
+    const result = await invite(read.emails, inviteDraft.value.role);
     setBusy(undefined);
-    if (!result.ok) {
-      refuse(result.failure.errors ?? []);
-      if (!result.failure.errors) setFailure(result.failure);
-      return;
-    }
-    inviteDraft.value = EMPTY_INVITE;
-    setErrors([]);
-    setMade(result.value);
-    if (way === 'link') await copyInvitationLink(result.value);
+    if (!result.ok) return setFailure(result.failure);
+    if (take(result.value, read.emails)) focusFirstInvalid(form.current);
+    if (way === 'link' && result.value.sent.length > 0) await copyLinks(result.value.sent);
   };
   const change = (part: Partial<typeof inviteDraft.value>) => {
     inviteDraft.value = { ...inviteDraft.value, ...part };
     setErrors([]);
   };
-  return { form, errors, failure, busy, made, send, change, done: () => setMade(undefined) };
+  return { form, errors, failure, busy, made, send, change, done: () => setMade([]) };
 }
 
-/** The link of an invitation that was just made: the only time that the server shows it. */
-function MadeNote({ of: invitation, onClose }: { of: TeamInvitation; onClose: () => void }) {
+/** One link alone; several with the address that each is for. */
+async function copyLinks(made: readonly SentInvitation[]): Promise<void> {
+  const [first] = made;
+  if (first && made.length === 1) return void (await copyInvitationLink(first));
+  const done = await copy(made.map(({ email, link }) => `${email} ${link ?? ''}`).join('\n'));
+  showToast(done ? `${made.length} invitation links copied` : 'Not copied', done ? 'ok' : 'bad');
+}
+
+function MadeLink({ of: invitation, named }: { of: SentInvitation; named: boolean }) {
+  if (!invitation.link) return null;
+  return (
+    <div class="row made">
+      {named && (
+        <span class="small truncate made__who" title={invitation.email}>
+          {invitation.email}
+        </span>
+      )}
+      <input
+        class="input input--mono"
+        readOnly
+        value={invitation.link}
+        aria-label={named ? `Invitation link for ${invitation.email}` : 'Invitation link'}
+        onFocus={(e) => e.currentTarget.select()}
+      />
+      <Button size="sm" icon="copy" onClick={() => void copyInvitationLink(invitation)}>
+        Copy link{named && <span class="sr"> for {invitation.email}</span>}
+      </Button>
+    </div>
+  );
+}
+
+/** The links of invitations that were just made: the only time that the server shows them. */
+function MadeNote({ of: made, onClose }: { of: readonly SentInvitation[]; onClose: () => void }) {
+  const [first] = made;
+  const one = made.length === 1;
+  const mailed = made.every((invitation) => invitation.mailed);
   return (
     <Callout tone="ok" icon="ok" live>
       <p>
-        <b>{invitation.email} is invited.</b> Send them this link. It works once, and only for that address.
+        <b>{one ? `${first?.email} is invited.` : `${made.length} people are invited.`}</b>{' '}
+        {mailed
+          ? `The ${one ? 'invitation was' : 'invitations were'} mailed. The ${one ? 'link works' : 'links work'} once, too.`
+          : one
+            ? 'Send them this link. It works once, and only for that address.'
+            : 'Send each their link. It works once, and only for that address.'}
       </p>
-      {invitation.link && (
-        <div class="row made">
-          <input
-            class="input input--mono"
-            readOnly
-            value={invitation.link}
-            aria-label="Invitation link"
-            onFocus={(e) => e.currentTarget.select()}
-          />
-          <Button size="sm" icon="copy" onClick={() => void copyInvitationLink(invitation)}>
-            Copy link
-          </Button>
-        </div>
-      )}
-      <LinkButton class="small" onClick={onClose}>
-        Done
-      </LinkButton>
+      {made.map((invitation) => (
+        <MadeLink key={invitation.id} of={invitation} named={!one} />
+      ))}
+      <div class="row">
+        {!one && (
+          <LinkButton class="small" onClick={() => void copyLinks(made)}>
+            Copy all links
+          </LinkButton>
+        )}
+        <LinkButton class="small" onClick={onClose}>
+          Done
+        </LinkButton>
+      </div>
     </Callout>
+  );
+}
+
+const FULL =
+  'They create their own keys after accepting. Nothing changes on existing systems. Links work once and last 7 days.';
+
+function Below({ busy, onLink }: { busy: boolean; onLink: () => void }) {
+  const full = surface.value === 'workspace';
+  return (
+    <div class="row row--between small">
+      <span class={full ? 'muted' : 'muted truncate'}>{full ? FULL : 'Or share a link, valid 7 days, one use'}</span>
+      <LinkButton icon="link" onClick={onLink}>
+        {busy ? 'Making the link…' : 'Copy invite link'}
+      </LinkButton>
+    </div>
   );
 }
 
@@ -121,9 +193,11 @@ export function InviteForm() {
             class="input"
             id="invite-email"
             name="email"
-            type="email"
+            inputmode="email"
             autocomplete="off"
-            placeholder="name@company.com"
+            autocapitalize="none"
+            spellcheck={false}
+            placeholder={surface.value === 'workspace' ? 'name@company.com, name@company.com' : 'name@company.com'}
             value={draft.email}
             aria-invalid={wrong.length > 0 || undefined}
             aria-describedby={wrong.length > 0 ? 'invite-error' : undefined}
@@ -146,21 +220,30 @@ export function InviteForm() {
       {wrong.length > 0 && (
         <p class="field__error" id="invite-error">
           <Icon name="alert" />
-          <span>{wrong[0]}</span>
+          <span>{wrong.join(' ')}</span>
         </p>
       )}
       {failure && <FailureNote what={sentence(failure.title)} failure={failure} />}
-      {made ? (
+      {made.length > 0 ? (
         <MadeNote of={made} onClose={done} />
       ) : (
-        <div class="row row--between small">
-          <span class="muted truncate">Or share a link that works once</span>
-          <LinkButton icon="link" onClick={() => void send('link')}>
-            {busy === 'link' ? 'Making the link…' : 'Copy invite link'}
-          </LinkButton>
-        </div>
+        <Below busy={busy === 'link'} onLink={() => void send('link')} />
       )}
     </form>
+  );
+}
+
+/** Says what became of an invitation that was sent anew; without mail, its link goes to the clipboard. */
+export async function sendAgain(invitation: TeamInvitation): Promise<void> {
+  const fresh = await inviteAgain(invitation);
+  if (!fresh) return;
+  if (fresh.mailed) return showToast(`Mailed to ${fresh.email} again. The earlier link no longer works.`);
+  const done = fresh.link !== null && (await copy(fresh.link));
+  showToast(
+    done
+      ? `New link for ${fresh.email} copied. The earlier one no longer works.`
+      : `${fresh.email} has a new link. Press Copy link.`,
+    done ? 'ok' : 'info',
   );
 }
 
@@ -179,9 +262,18 @@ export function InvitationRow({ of: invitation }: { of: TeamInvitation }) {
           {timeLeft(invitation.expiresAt, now.value)}
         </small>
       </div>
-      {invitation.link && (
+      {invitation.link ? (
         <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
           Copy link
+        </Button>
+      ) : (
+        <Button
+          variant="ghost"
+          size="sm"
+          unavailable={offline.value && 'Needs the server'}
+          onClick={() => void sendAgain(invitation)}
+        >
+          Send again<span class="sr"> to {invitation.email}</span>
         </Button>
       )}
       <Button

@@ -124,3 +124,36 @@ test('a removal that breaks nothing is told in passing', async () => {
   await page.waitForSelector('dialog', { hidden: true });
   expect(await text(page, '.toasts')).toContain('Jonas Weber removed. 3 keys revoked.');
 });
+
+test('several people are invited at once; who was not stays in the field with the reason', async () => {
+  const page = await show('w3-members');
+  await page.type('#invite-email', 'ada@acme.example; marc@acme.example,ben@acme.example ada@acme.example');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[aria-label="Invitation link for ben@acme.example"]');
+  expect(await asked(page, 'team.invite')).toEqual([
+    { emails: ['ada@acme.example', 'marc@acme.example', 'ben@acme.example'], role: 'member' },
+  ]);
+  expect(await text(page, '.callout--ok')).toContain('2 people are invited. Send each their link.');
+  expect(await page.$eval('#invite-email', (e) => (e as HTMLInputElement).value)).toBe('marc@acme.example');
+  expect(await text(page, '#invite-error')).toBe('Not invited: marc@acme.example is a member already.');
+});
+
+test('of several addresses the one that is none is named', async () => {
+  const page = await show('w3-members');
+  await page.type('#invite-email', 'ada@acme.example, ben(at)acme');
+  await page.keyboard.press('Enter');
+  await settle(page);
+  expect(await text(page, '#invite-error')).toBe('“ben(at)acme” isn’t an e-mail address.');
+  expect(await asked(page, 'team.invite')).toEqual([]);
+});
+
+test('an invitation that was mailed says so, and one that waits is sent again', async () => {
+  const page = await show('w3-members');
+  await page.type('#invite-email', 'mail@acme.example');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.callout--ok');
+  expect(await text(page, '.callout--ok')).toContain('mail@acme.example is invited. The invitation was mailed.');
+  await button(page, 'Send again to tomas@acme.example').click();
+  await page.waitForFunction(() => document.querySelector('.toasts')?.textContent?.includes('tomas@acme.example'));
+  expect((await asked(page, 'team.invite')).at(-1)).toEqual({ emails: ['tomas@acme.example'], role: 'member' });
+});

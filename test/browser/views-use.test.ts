@@ -251,7 +251,7 @@ test('an invitation needs an address, and its link can be copied', async () => {
   await page.type('#invite-email', 'ada@acme.example');
   await button(page, 'Invite').click();
   await settle(page);
-  expect(await asked(page, 'team.invite')).toEqual([{ email: 'ada@acme.example', role: 'member' }]);
+  expect(await asked(page, 'team.invite')).toEqual([{ emails: ['ada@acme.example'], role: 'member' }]);
 });
 
 test('removing a member shows what breaks and needs the typed address', async () => {

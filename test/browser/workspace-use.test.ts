@@ -176,7 +176,7 @@ test('the members’ table says what hangs on each of them, and how and when the
           .map((cell) => cell.textContent),
       name,
     );
-  expect(await cells('jonas@')).toEqual(['0in use', '5enrolled', 'Passkey, SSO, Password', '3 h ago']);
+  expect(await cells('jonas@')).toEqual(['0in use', '5enrolled', 'Passkey +2Passkey, SSO, Password', '3 h ago']);
   expect(await cells('amara@')).toEqual(['1in use', '1,200enrolled', 'Nothing yet', 'Not signed in']);
 });
 

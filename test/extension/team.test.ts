@@ -30,9 +30,10 @@ afterEach(() => worker.kill());
 const open = async () =>
   ((await s.as(s.owner, 'GET', 'W/invitations')).body.items as { id: string }[]).map((i) => i.id);
 async function invited(email: string) {
-  const made = await ask('team.invite', { email, role: 'member' });
-  if (!made.ok) throw new Error(made.failure.title);
-  return made.value;
+  const made = await ask('team.invite', { emails: [email], role: 'member' });
+  const [one] = made.ok ? made.value.sent : [];
+  if (!one) throw new Error(JSON.stringify(made));
+  return one;
 }
 
 describe('an invitation', () => {
@@ -44,6 +45,39 @@ describe('an invitation', () => {
     await worker.start();
     await ask('team.refresh');
     expect((await published('team'))?.invitations).toMatchObject([{ id, link: null }]);
+  });
+
+  test('goes to several addresses; one that is refused keeps nobody else from theirs', async () => {
+    const emails = ['five@acme.example', s.owner.email, 'six@acme.example'];
+    const made = await ask('team.invite', { emails, role: 'member' });
+    if (!made.ok) throw new Error(made.failure.title);
+    const { sent, refused } = made.value;
+    expect(sent.map(({ email, mailed }) => [email, mailed])).toEqual([
+      ['five@acme.example', false],
+      ['six@acme.example', false],
+    ]);
+    expect(new Set(sent.map(({ link }) => link)).size).toBe(2);
+    expect(refused).toMatchObject([{ email: s.owner.email, failure: { code: 'conflict' } }]);
+    expect(await open()).toEqual(expect.arrayContaining(sent.map(({ id }) => id)));
+  });
+
+  test('is not tried for the others when the first failure would meet them, too', async () => {
+    const admin = await s.member('Nora', 'admin');
+    await worker.connectAs(s.url, admin);
+    await ask('refresh');
+    const made = await ask('team.invite', { emails: ['a@acme.example', 'b@acme.example'], role: 'owner' });
+    expect(made).toMatchObject({
+      ok: true,
+      value: { sent: [], refused: [{ email: 'a@acme.example', failure: { code: 'forbidden' } }] },
+    });
+    expect(made.ok && made.value.refused).toHaveLength(1);
+  });
+
+  test('that is made again takes the place of the one before, with a new link', async () => {
+    const [first, again] = [await invited('seven@acme.example'), await invited('seven@acme.example')];
+    expect(again.link).not.toBe(first.link);
+    const ids = await open();
+    expect([ids.includes(first.id), ids.includes(again.id)]).toEqual([false, true]);
   });
 
   test('is withdrawn when the time to undo is over', async () => {

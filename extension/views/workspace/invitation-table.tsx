@@ -5,7 +5,7 @@ import { offline } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
 import { DAY, moment, ms, until } from '../../ui/format.ts';
 import { When } from '../../ui/when.tsx';
-import { copyInvitationLink } from '../invite.tsx';
+import { copyInvitationLink, sendAgain } from '../invite.tsx';
 import { ROLE_WORDS } from '../menus.tsx';
 
 function Row({ of: invitation }: { of: TeamInvitation }) {
@@ -31,6 +31,14 @@ function Row({ of: invitation }: { of: TeamInvitation }) {
             Copy link
           </Button>
         )}
+        <Button
+          variant="ghost"
+          size="sm"
+          unavailable={offline.value && 'Needs the server'}
+          onClick={() => void sendAgain(invitation)}
+        >
+          Send again<span class="sr"> to {invitation.email}</span>
+        </Button>
         <Button
           variant="ghost"
           size="sm"

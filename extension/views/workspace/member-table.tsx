@@ -143,9 +143,9 @@ function Person({ of: member, own }: { of: Member; own: boolean }) {
   );
 }
 
-/** The icon of the first way, the words of all. */
+/** The first way, and how many there are beside it: all of them in the title. */
 function Ways({ of: ways }: { of: readonly SignInWay[] }) {
-  const [first] = ways;
+  const [first, ...others] = ways;
   if (!first) return <span class="subtle">Nothing yet</span>;
   const words = ways.map((way) => WAYS[way][1]).join(', ');
   return (
@@ -153,7 +153,11 @@ function Ways({ of: ways }: { of: readonly SignInWay[] }) {
       <span class="subtle">
         <Icon name={WAYS[first][0]} />
       </span>
-      <span class="small muted truncate">{words}</span>
+      <span class="small muted nowrap" aria-hidden={others.length > 0}>
+        {WAYS[first][1]}
+        {others.length > 0 && ` +${others.length}`}
+      </span>
+      {others.length > 0 && <span class="sr">{words}</span>}
     </span>
   );
 }

@@ -125,7 +125,18 @@ const base: Answers = {
     revokedReason: 'by_owner',
     revokedAt: before(0),
   }),
-  'team.invite': ({ email }: { email: string }) => ({ ...INVITATIONS[0], id: 'inv_new', email }),
+  'team.invite': ({ emails }: { emails: string[] }) => {
+    const taken = emails.filter((email) => email.startsWith('marc@'));
+    return {
+      sent: emails
+        .filter((email) => !taken.includes(email))
+        .map((email) => ({ ...INVITATIONS[0], id: `inv_${email}`, email, mailed: email.startsWith('mail') })),
+      refused: taken.map((email) => ({
+        email,
+        failure: failure('conflict', 'It clashes with something', { detail: `${email} is a member already.` }),
+      })),
+    };
+  },
   'team.remove': () => ({ revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5 }),
   'group.list': () => GROUPS,
   'key.requests': requests(),
