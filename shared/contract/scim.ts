@@ -102,6 +102,7 @@ export const scim = {
     summary: 'What of SCIM is supported',
     ...shared,
     answers: { 200: resource },
+    problems: ['forbidden'],
   }),
   scimResourceTypes: endpoint({
     id: 'scimResourceTypes',
@@ -110,6 +111,7 @@ export const scim = {
     summary: 'The types of resources: User',
     ...shared,
     answers: { 200: resource },
+    problems: ['forbidden'],
   }),
   scimResourceType: endpoint({
     id: 'scimResourceType',
@@ -118,6 +120,7 @@ export const scim = {
     summary: 'One type of resource',
     ...shared,
     answers: { 200: resource },
+    problems: ['forbidden', 'not_found'],
   }),
   scimSchemas: endpoint({
     id: 'scimSchemas',
@@ -126,6 +129,7 @@ export const scim = {
     summary: 'The attributes that are kept',
     ...shared,
     answers: { 200: resource },
+    problems: ['forbidden'],
   }),
   scimSchema: endpoint({
     id: 'scimSchema',
@@ -134,6 +138,7 @@ export const scim = {
     summary: 'One schema',
     ...shared,
     answers: { 200: resource },
+    problems: ['forbidden', 'not_found'],
   }),
   scimListUsers: endpoint({
     id: 'scimListUsers',
@@ -143,6 +148,7 @@ export const scim = {
       'People: members, and those who were deactivated; `filter`, `startIndex`, `count`, `attributes`, `excludedAttributes`',
     ...shared,
     answers: { 200: resource },
+    problems: ['bad_request'],
   }),
   scimCreateUser: endpoint({
     id: 'scimCreateUser',

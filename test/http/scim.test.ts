@@ -448,11 +448,77 @@ test('lists are paged from 1, counted whole, and in a stable order', async () =>
   const rest = (await scim('GET', '/Users?excludedAttributes=emails,name&count=1')).body.Resources[0];
   expect(rest).not.toHaveProperty('emails');
   expect(rest).toHaveProperty('userName');
+  for (const [query, count] of [
+    ['startIndex=-3&count=2', 2],
+    ['startIndex=&count=', all.totalResults],
+    ['startIndex=1&count=999999', all.totalResults],
+  ] as const)
+    expect((await scim('GET', `/Users?${query}`)).body).toMatchObject({ startIndex: 1, itemsPerPage: count });
+  for (const query of ['startIndex=x', 'count=1.5', 'startIndex=1e3'])
+    expect((await scim('GET', `/Users?${query}`)).body.scimType, query).toBe('invalidValue');
+});
+
+test('of complex attributes the parts that are asked for are answered, and those that are not wanted left out', async () => {
+  const emails = [
+    { value: 'parts@acme.example', type: 'work', primary: true },
+    { value: 'parts@home.example', type: 'home' },
+  ];
+  const { id } = await provision({ name: { givenName: 'Ada', familyName: 'Parts' }, emails });
+  const shown = async (query: string) => {
+    const { schemas: _schemas, meta: _meta, id: _id, ...rest } = (await scim('GET', `/Users/${id}?${query}`)).body;
+    return rest;
+  };
+  expect(await shown('attributes=name.familyName')).toEqual({ name: { familyName: 'Parts' } });
+  expect(await shown(`attributes=${USER}:NAME.givenname,emails.value`)).toEqual({
+    name: { givenName: 'Ada' },
+    emails: emails.map(({ value }) => ({ value })),
+  });
+  expect(await shown('attributes=name.familyName,name')).toEqual({ name: { givenName: 'Ada', familyName: 'Parts' } });
+  expect(await shown('attributes=name.middleName,emails.primary')).toEqual({ emails: [{ primary: true }] });
+  const most = await shown('excludedAttributes=name.familyName,emails.type,emails.primary,displayName,id');
+  expect(most).toEqual({
+    userName: expect.any(String),
+    active: true,
+    name: { givenName: 'Ada' },
+    emails: emails.map(({ value }) => ({ value })),
+  });
+  const patched = await scim(
+    'PATCH',
+    `/Users/${id}?attributes=name.familyName`,
+    patchOf({ op: 'add', value: { title: 'x' } }),
+  );
+  expect(patched.body.name).toEqual({ familyName: 'Parts' });
+  expect(patched.body.userName).toBeUndefined();
+});
+
+test('what describes the service takes no filter, and a resource says where it is', async () => {
+  for (const path of [
+    '/Schemas',
+    '/ResourceTypes',
+    '/ServiceProviderConfig',
+    `/Schemas/${USER}`,
+    '/ResourceTypes/User',
+  ]) {
+    const refused = await scim('GET', `${path}?filter=${encodeURIComponent('id eq "User"')}`);
+    expect([refused.status, refused.body.schemas, refused.body.status], path).toEqual([403, [ERROR], '403']);
+    // Other parameters are ignored.
+    expect((await scim('GET', `${path}?count=1&sortBy=id`)).status, path).toBe(200);
+  }
+  const base = `${s.companion.deps.config.publicUrl}/scim/v2`;
+  const { id } = await provision();
+  const one = await scim('GET', `/Users/${id}`);
+  expect([one.body.meta.location, one.headers.get('content-location')]).toEqual([
+    `${base}/Users/${id}`,
+    `${base}/Users/${id}`,
+  ]);
+  for (const path of [`/Schemas/${USER}`, '/ResourceTypes/User', '/ServiceProviderConfig'])
+    expect((await scim('GET', path)).body.meta.location).toBe(base + path);
 });
 
 test('a version stands for one state: known ones are 304, outdated ones 412', async () => {
   const { id, meta } = await provision();
-  expect((await scim('GET', `/Users/${id}`, undefined, { 'if-none-match': meta.version })).status).toBe(304);
+  for (const known of [meta.version, meta.version.slice(2), `"x", ${meta.version}`, '*'])
+    expect((await scim('GET', `/Users/${id}`, undefined, { 'if-none-match': known })).status, known).toBe(304);
   const operations = { schemas: [], Operations: [{ op: 'replace', path: 'displayName', value: 'New' }] };
   const changed = await scim('PATCH', `/Users/${id}`, operations, { 'if-match': meta.version });
   expect(changed.headers.get('etag')).toBe(changed.body.meta.version);
@@ -469,6 +535,7 @@ test('a version stands for one state: known ones are 304, outdated ones 412', as
 test('what is supported is said, and what is not is refused in SCIM’s own format', async () => {
   const config = (await scim('GET', '/ServiceProviderConfig')).body;
   expect(config).toMatchObject({ patch: { supported: true }, bulk: { supported: false }, filter: { supported: true } });
+  expect(config).toMatchObject({ etag: { supported: true }, sort: { supported: false } });
   expect((await scim('GET', '/ResourceTypes')).body.Resources).toMatchObject([{ id: 'User', endpoint: '/Users' }]);
   const schemas = (await scim('GET', '/Schemas')).body;
   expect(schemas.Resources[0].attributes.map((a: { name: string }) => a.name)).toContain('userName');
@@ -478,6 +545,7 @@ test('what is supported is said, and what is not is refused in SCIM’s own form
     ['GET', '/Me', undefined, 501],
     ['GET', '/Groups', undefined, 501],
     ['POST', '/Users/.search', {}, 501],
+    ['POST', '/.search', {}, 501],
     ['DELETE', '/Users', undefined, 405],
     ['GET', '/Nothing', undefined, 404],
     ['GET', '/Users/usr_nobody', undefined, 404],
@@ -488,7 +556,12 @@ test('what is supported is said, and what is not is refused in SCIM’s own form
     expect([answer.status, answer.headers.get('content-type')], path).toEqual([status, 'application/scim+json']);
     expect(answer.body).toMatchObject({ schemas: [ERROR], status: String(status), detail: expect.any(String) });
   }
-  expect((await scim('POST', '/Users', {}, { 'content-type': 'text/plain' })).status).toBe(415);
+  expect((await scim('POST', '/Users/.search', {})).body.detail).toContain('GET /Users');
+  const plain = await scim('POST', '/Users', {}, { 'content-type': 'text/plain' });
+  expect([plain.status, plain.body.detail]).toEqual([
+    415,
+    'The body has to be application/scim+json or application/json.',
+  ]);
 });
 
 test('a token works for SCIM alone, is shown once, and is refused as soon as it is rotated or removed', async () => {

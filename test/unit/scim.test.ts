@@ -49,7 +49,8 @@ describe('active: false, in every shape that identity providers send', () => {
 
 test('an id never changes, and a schema inside itself is no path', () => {
   const schema = 'urn:ietf:params:scim:schemas:core:2.0:User';
-  for (const path of ['id', `${schema}:id`]) expect(refused({ op: 'replace', path, value: 'x' })).toBe('mutability');
+  for (const path of ['id', `${schema}:id`, 'meta', 'meta.created'])
+    expect(refused({ op: 'replace', path, value: 'x' })).toBe('mutability');
   expect(refused({ op: 'replace', value: { [schema]: { [schema]: { active: false } } } })).toBe('invalidPath');
 });
 
@@ -220,4 +221,66 @@ test('filters compare without case where the schema has none, and reach into lis
     '('.repeat(3000),
   ])
     expect(() => parseFilter(bad), bad).toThrow(ScimError);
+});
+
+describe('filters, by every operator of RFC 7644 (3.4.2.2)', () => {
+  const schema = 'urn:ietf:params:scim:schemas:core:2.0:User';
+  const meta = { created: '2026-01-01T00:00:00.000Z', lastModified: '2026-02-01T10:00:00.000Z' };
+  const resource = { ...ada, schemas: [schema], id: 'usr_A', meta };
+  test.each([
+    ['userName eq "ada@acme.EXAMPLE"', true],
+    ['userName EQ "ada@acme.example" AND active Eq true', true],
+    ['externalId eq "x-1"', false],
+    ['externalId eq "X-1"', true],
+    ['id eq "usr_a"', false],
+    ['userName ne "other"', true],
+    ['emails.type ne "work"', false],
+    ['userName co "ACME"', true],
+    ['userName sw "ada@"', true],
+    ['userName ew ".EXAMPLE"', true],
+    ['title pr', false],
+    ['name pr and emails pr', true],
+    ['displayName gt "Ada K" and displayName ge "ada l" and displayName lt "ada m" and displayName le "ada l"', true],
+    ['not (userName sw "ada")', false],
+    ['userName eq "x" or userName sw "ada" and active eq false', false],
+    ['(userName eq "x" or userName sw "ada") and active eq true', true],
+    ['emails[type eq "work" and value ew "acme.example"]', true],
+    ['emails[type eq "home" and value ew "acme.example"]', false],
+    ['emails[primary eq true and not (type eq "home")]', true],
+    [`${schema}:name.familyName eq "LOVELACE"`, true],
+    [`schemas eq "${schema}"`, true],
+    ['title eq null and active ne null', true],
+    ['active eq "False"', false],
+    ['meta.created eq "2026-01-01T01:00:00+01:00"', true],
+    ['meta.created ge "2026-01-01T00:00:00Z" and meta.lastModified lt "2026-02-01T10:00:01Z"', true],
+    ['meta.lastModified gt "2026-02-01T11:30:00+02:00"', true],
+    ['meta.created sw "2026-01"', true],
+  ])('%s: %s', (filter, holds) => expect(matches(parseFilter(filter), resource)).toBe(holds));
+
+  test.each([
+    '',
+    'userName',
+    'userName eq',
+    'userName like "a"',
+    'userName eq a',
+    "userName eq 'a'",
+    'userName eq "a" and',
+    'userName eq "a" xor active eq true',
+    '(userName eq "a"',
+    'userName eq "a")',
+    'emails[type eq "work"',
+    'emails[]',
+    'active gt true',
+    'active lt "x"',
+    'userName ge false',
+    'userName gt null',
+    'active co "tr"',
+    'userName sw 1',
+    'emails[primary ge true]',
+    'not (active le false)',
+    'meta.created gt "yesterday"',
+    'meta.lastModified eq "2026-02-30T99:00:00Z"',
+  ])('%s: invalidFilter', (filter) =>
+    expect(() => parseFilter(filter)).toThrow(expect.objectContaining({ status: 400, scimType: 'invalidFilter' })),
+  );
 });

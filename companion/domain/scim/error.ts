@@ -12,7 +12,7 @@ export type ScimType =
 
 /** A SCIM request that is refused; answered in SCIM's own format (RFC 7644, 3.12). */
 export class ScimError extends Error {
-  readonly status: 400 | 404 | 409 | 412 | 501;
+  readonly status: 400 | 403 | 404 | 409 | 412 | 501;
   readonly scimType: ScimType | undefined;
   constructor(status: ScimError['status'], detail: string, scimType?: ScimType) {
     super(detail);

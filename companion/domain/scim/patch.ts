@@ -46,8 +46,8 @@ export function patchUser(user: GivenUser, body: unknown): GivenUser {
     const fields = asObject(operation);
     const [op, path, value] = [readOp(member(fields, 'op')), member(fields, 'path'), member(fields, 'value')];
     // Inside a value it is ignored, as Okta sends it along.
-    if (typeof path === 'string' && /^(urn:.*:User:)?id$/i.test(path))
-      throw new ScimError(400, 'id never changes', 'mutability');
+    if (typeof path === 'string' && /^(urn:.*:User:)?(id|meta)\b/i.test(path))
+      throw new ScimError(400, 'id and meta are not the client’s to change', 'mutability');
     if (path !== undefined && path !== null && typeof path !== 'string')
       throw new ScimError(400, 'path must be a string', 'invalidPath');
     if (op !== 'remove' && value === undefined) throw badValue(`${op} needs a value`);

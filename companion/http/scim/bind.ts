@@ -15,7 +15,7 @@ import { createMethodsAt } from '../methods.ts';
 import { readBody } from '../read-body.ts';
 import { scimAnswer, scimFailed } from './answer.ts';
 import { LIST, listOf, oneOf, resourceTypes, schemas, serviceProviderConfig } from './documents.ts';
-import { ifMatch, isKnown, listQuery, projected } from './query.ts';
+import { ifMatch, isKnown, listQuery, projected, refuseFilter } from './query.ts';
 
 interface ScimCall {
   c: Ctx;
@@ -35,7 +35,8 @@ async function authenticated(c: Ctx, deps: Deps): Promise<ScimCaller> {
 async function bodyOf(c: Ctx, endpoint: Endpoint): Promise<unknown> {
   if (!endpoint.body) return undefined;
   const type = mediaType(c.req.header('content-type'));
-  if (!endpoint.accepts?.includes(type)) throw new Refusal('unsupported_media_type');
+  if (!endpoint.accepts?.includes(type))
+    throw new Refusal('unsupported_media_type', `The body has to be ${endpoint.accepts?.join(' or ')}.`);
   return parseStrictJson(await readBody(c));
 }
 
@@ -73,7 +74,9 @@ const methodsAt = createMethodsAt(Object.values(scim));
 
 function unsupported(path: string): ScimError | Refusal {
   const rest = path.slice('/scim/v2/'.length);
-  if (/^(Bulk|Me|Groups)(\/|$)/.test(rest) || rest.endsWith('.search'))
+  if (/(^|\/)\.search$/.test(rest))
+    return new ScimError(501, 'Searching by POST is not supported; send the filter with GET /Users');
+  if (/^(Bulk|Me|Groups)(\/|$)/.test(rest))
     return new ScimError(501, `${rest.split('/')[0]} is not supported; see ServiceProviderConfig and ResourceTypes`);
   const methods = methodsAt(path);
   if (methods.length > 0) return new Refusal('method_not_allowed', '', [], { Allow: methods.join(', ') });
@@ -90,8 +93,10 @@ function one(c: Ctx, status: number, resource: ScimResource): Response {
 
 function handlersFor(deps: Deps): Record<keyof typeof scim, ScimHandler> {
   const base = () => `${deps.config.publicUrl}/scim/v2`;
-  const document = (make: (base: string, id: string) => object) => async (call: ScimCall) =>
-    scimAnswer(200, make(base(), call.id));
+  const document = (make: (base: string, id: string) => object) => async (call: ScimCall) => {
+    refuseFilter(call.c);
+    return scimAnswer(200, make(base(), call.id));
+  };
   return {
     scimConfig: document(serviceProviderConfig),
     scimResourceTypes: document((url) => listOf(resourceTypes(url))),

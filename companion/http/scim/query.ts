@@ -17,34 +17,62 @@ export function listQuery(c: Ctx): ListQuery {
   };
 }
 
-const ALWAYS = new Set(['schemas', 'id', 'meta']);
-
-/** Only the attributes that were asked for (RFC 7644, 3.9), whole ones: a part of a complex one brings all of it. */
-export function projected(c: Ctx, resource: ScimResource): object {
-  const names = (parameter: string) =>
-    c.req
-      .query(parameter)
-      ?.split(',')
-      .map((name) =>
-        name
-          .trim()
-          .slice(name.trim().lastIndexOf(':') + 1)
-          .split('.')[0]
-          ?.toLowerCase(),
-      );
-  const [wanted, excluded] = [names('attributes'), names('excludedAttributes')];
-  if (!wanted && !excluded) return resource;
-  return Object.fromEntries(
-    Object.entries(resource).filter(([key]) => {
-      if (ALWAYS.has(key)) return true;
-      return wanted ? wanted.includes(key.toLowerCase()) : !excluded?.includes(key.toLowerCase());
-    }),
-  );
+/** What is described is few, and not searched: nobody must think that a filter was applied (RFC 7644, 4). @throws ScimError 403 */
+export function refuseFilter(c: Ctx): void {
+  if (c.req.query('filter') !== undefined) throw new ScimError(403, 'There is no filter here; ask for everything');
 }
 
-const tags = (header: string) => header.split(',').map((tag) => tag.trim());
+const ALWAYS = new Set(['schemas', 'id', 'meta']);
+
+/** Attributes that were named: whole ones, or with the parts that were named of them. In lower case. */
+type Named = ReadonlyMap<string, ReadonlySet<string> | 'whole'>;
+
+function named(text: string | undefined): Named | undefined {
+  if (text === undefined) return undefined;
+  const found = new Map<string, Set<string> | 'whole'>();
+  for (const entry of text.split(',')) {
+    const [name = '', part] = entry
+      .trim()
+      .slice(entry.trim().lastIndexOf(':') + 1)
+      .toLowerCase()
+      .split('.');
+    const known = found.get(name);
+    if (part === undefined || known === 'whole') found.set(name, 'whole');
+    else found.set(name, (known ?? new Set()).add(part));
+  }
+  return found;
+}
+
+/** A complex value, or each of several, with those of its parts that are kept; undefined where nothing is left. */
+function parts(value: unknown, keep: (part: string) => boolean): unknown {
+  if (Array.isArray(value)) {
+    const left = value.map((entry) => parts(entry, keep)).filter((entry) => entry !== undefined);
+    return left.length ? left : undefined;
+  }
+  if (value === null || typeof value !== 'object') return undefined;
+  const left = Object.entries(value).filter(([part]) => keep(part.toLowerCase()));
+  return left.length ? Object.fromEntries(left) : undefined;
+}
+
+/** Only the attributes, and parts of them, that were asked for (RFC 7644, 3.9). */
+export function projected(c: Ctx, resource: ScimResource): object {
+  const [wanted, excluded] = [named(c.req.query('attributes')), named(c.req.query('excludedAttributes'))];
+  if (!wanted && !excluded) return resource;
+  const shown = Object.entries(resource).flatMap(([key, value]): [string, unknown][] => {
+    if (ALWAYS.has(key)) return [[key, value]];
+    const name = key.toLowerCase();
+    const of = (wanted ?? excluded)?.get(name);
+    if (of === undefined) return wanted ? [] : [[key, value]];
+    if (of === 'whole') return wanted ? [[key, value]] : [];
+    return [[key, parts(value, (part) => of.has(part) === (wanted !== undefined))]];
+  });
+  return Object.fromEntries(shown);
+}
+
+/** Weak and strong tags are one here (RFC 7644, 3.14). */
+const bare = (tag: string) => tag.trim().replace(/^W\//, '');
 const matchesTag = (header: string, resource: ScimResource) =>
-  tags(header).some((tag) => tag === '*' || tag === resource.meta.version);
+  header.split(',').some((tag) => tag.trim() === '*' || bare(tag) === bare(resource.meta.version));
 
 /** `If-Match` of a change. @throws ScimError 412 when the resource has another version */
 export function ifMatch(c: Ctx): (resource: ScimResource) => void {
