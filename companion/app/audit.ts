@@ -1,4 +1,5 @@
 import type { Tx } from '../store/store.ts';
+import type { SessionRow } from '../store/tables.ts';
 import type { MemberCaller, SessionCaller } from './caller.ts';
 import type { Origin } from './deps.ts';
 
@@ -8,6 +9,8 @@ export interface AuditActor {
   id?: string;
   name?: string;
 }
+
+export type AuditClient = SessionRow['client'] | 'scim';
 
 export interface AuditEntry {
   workspaceId: string;
@@ -19,9 +22,9 @@ export interface AuditEntry {
   /** What changed, never a secret. */
   before?: object;
   after?: object;
-  origin?: Origin;
-  /** The kind of client: `web`, `extension`, `cli`, `api`. */
-  client?: string;
+  /** From where; undefined only for what nobody asked for over the network. */
+  origin: Origin | undefined;
+  client: AuditClient;
 }
 
 const json = (value: object | undefined) => (value === undefined ? null : JSON.stringify(value));
@@ -59,25 +62,25 @@ export function by(caller: SessionCaller | MemberCaller): Pick<AuditEntry, 'acto
 export async function auditPerson(
   tx: Tx,
   at: number,
-  caller: Pick<SessionCaller, 'user' | 'origin'> & { client?: string },
+  who: Pick<SessionCaller, 'user' | 'origin'> & (Pick<SessionCaller, 'session'> | { client: AuditClient }),
   action: string,
   target: AuditEntry['target'],
-  after?: object,
+  changed: Pick<AuditEntry, 'before' | 'after'> = {},
 ): Promise<void> {
   const memberships = await tx
     .selectFrom('membership')
     .select(['id', 'workspace_id'])
-    .where('user_id', '=', caller.user.id)
+    .where('user_id', '=', who.user.id)
     .execute();
   for (const { id, workspace_id } of memberships)
     await audit(tx, {
       workspaceId: workspace_id,
       at,
-      actor: { type: 'member', id, name: caller.user.email },
+      actor: { type: 'member', id, name: who.user.email },
       action,
       target,
-      ...(after ? { after } : {}),
-      origin: caller.origin,
-      ...(caller.client ? { client: caller.client } : {}),
+      ...changed,
+      origin: who.origin,
+      client: 'session' in who ? who.session.client : who.client,
     });
 }

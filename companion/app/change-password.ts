@@ -26,9 +26,7 @@ export async function changePassword(
       throw new Refusal('conflict', 'The password was changed meanwhile.');
     const endedSessions = await setPassword(tx, user.id, hash, caller.session.id);
     const target = { type: 'user', id: user.id, name: user.email };
-    await auditPerson(tx, now, { ...caller, client: caller.session.client }, 'password.changed', target, {
-      endedSessions,
-    });
+    await auditPerson(tx, now, caller, 'password.changed', target, { after: { endedSessions } });
     return { endedSessions };
   });
   tellOwner(deps, caller.user.email);

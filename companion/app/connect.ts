@@ -65,7 +65,7 @@ export async function auditDenial(
 ): Promise<void> {
   const { id, email } = caller.user;
   const target = { type: 'user', id, name: email };
-  await auditPerson(tx, now, { ...caller, client: caller.session.client }, 'session.denied', target, asked);
+  await auditPerson(tx, now, caller, 'session.denied', target, { after: asked });
 }
 
 /** Whether the verifier is the one that the challenge was made from (RFC 7636, 4.6, S256). */
@@ -105,7 +105,7 @@ export async function exchangeCode(deps: Deps, input: { code: string; codeVerifi
       { user, origin, client: 'extension' },
       'session.connected',
       { type: 'user', id: user.id, name: user.email },
-      { client: 'extension', label: code.label },
+      { after: { client: 'extension', label: code.label } },
     );
     return { session, user: publicUser(user) };
   });

@@ -192,7 +192,9 @@ export async function redeemDevice(deps: Deps, input: BodyOf<typeof device.devic
       authenticatedAt: row.authenticated_at ?? now,
     });
     const target = { type: 'user', id: user.id, name: user.email };
-    await auditPerson(tx, now, { user, origin, client: 'cli' }, 'session.connected', target, { client: 'cli', label });
+    await auditPerson(tx, now, { user, origin, client: 'cli' }, 'session.connected', target, {
+      after: { client: 'cli', label },
+    });
     return { session, user: publicUser(user), now };
   });
   if ('refused' in done) throw done.refused;

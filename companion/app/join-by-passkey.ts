@@ -2,11 +2,10 @@ import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { passkeys } from '../../shared/contract/identity.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { insertInvited, joinByInvitation, openInvitation } from './accept-invitation.ts';
-import { auditPerson } from './audit.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findOpenInvitation } from './invitations.ts';
 import { type Challenge, newChallenge, requirePasskeys } from './passkey-challenge.ts';
-import { insertPasskey, verifyNew } from './passkeys.ts';
+import { auditPasskey, insertPasskey, verifyNew } from './passkeys.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
 const known = () => new Refusal('conflict', 'There is an account of this address. Sign in, then accept.');
@@ -48,8 +47,7 @@ export async function joinWithPasskey(
     await insertInvited(deps, tx, row, { id, name: input.name, passwordHash: null }, now);
     await joinByInvitation(deps, tx, row, id, { now, origin, client: 'web' });
     const passkey = await insertPasskey(deps, tx, { made, challenge, name: label, userId: id });
-    const target = { type: 'passkey', id: passkey.id, name: passkey.name };
-    await auditPerson(tx, now, { user, origin, client: 'web' }, 'passkey.added', target);
+    await auditPasskey(tx, now, { user, origin, client: 'web' }, passkey);
     const session = await issueSession(deps, tx, { userId: id, client: 'web', label, origin, authenticatedAt: now });
     return { session, user };
   });

@@ -57,7 +57,7 @@ export async function addPasskey(
   const made = await verifyNew(deps, input.credential, challenge);
   return changeOwn(deps, caller, async ({ tx, now, user }) => {
     const row = await insertPasskey(deps, tx, { made, challenge, name: input.name, userId: user.id });
-    await auditPerson(tx, now, client(caller), 'passkey.added', { type: 'passkey', id: row.id, name: row.name });
+    await auditPasskey(tx, now, caller, row);
     return show(row);
   });
 }
@@ -102,6 +102,16 @@ export async function insertPasskey(
   return row;
 }
 
+/** The audit row of a new passkey. */
+export async function auditPasskey(
+  tx: Tx,
+  now: number,
+  who: Parameters<typeof auditPerson>[2],
+  { id, name, synced }: Pick<PasskeyRow, 'id' | 'name' | 'synced'>,
+): Promise<void> {
+  await auditPerson(tx, now, who, 'passkey.added', { type: 'passkey', id, name }, { after: { synced: synced === 1 } });
+}
+
 /** @throws Refusal not_found, also for somebody else's; conflict for the last way in */
 export async function removePasskey(deps: Deps, caller: SessionCaller, passkeyId: string): Promise<void> {
   await changeOwn(deps, caller, async ({ tx, now, user }) => {
@@ -109,16 +119,14 @@ export async function removePasskey(deps: Deps, caller: SessionCaller, passkeyId
       .deleteFrom('passkey')
       .where('id', '=', passkeyId)
       .where('user_id', '=', user.id)
-      .returning('name')
+      .returning(['name', 'synced'])
       .executeTakeFirst();
     if (!removed) throw notFound();
     await keepAWayIn(tx, user);
     const target = { type: 'passkey', id: passkeyId, name: removed.name };
-    await auditPerson(tx, now, client(caller), 'passkey.removed', target);
+    await auditPerson(tx, now, caller, 'passkey.removed', target, { before: { synced: removed.synced === 1 } });
   });
 }
-
-const client = (caller: SessionCaller) => ({ ...caller, client: caller.session.client });
 
 /** What the browser needs to ask for any passkey of this server, and what it has to bring back. */
 export async function challengePasskey(deps: Deps) {

@@ -5,7 +5,7 @@ import { mayReset } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
 import type { Tx } from '../store/store.ts';
-import { audit, auditPerson, by } from './audit.ts';
+import { type AuditClient, audit, auditPerson, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import { setPassword, tellOwner } from './change-password.ts';
 import type { Deps, Origin } from './deps.ts';
@@ -86,6 +86,7 @@ export async function resetPassword(
   deps: Deps,
   input: { token: string; newPassword: string },
   origin: Origin,
+  client: AuditClient = 'api',
 ): Promise<void> {
   const tokenHash = hashToken(input.token);
   await deps.throttle.attempt('token', tokenHash, origin.ip);
@@ -106,7 +107,7 @@ export async function resetPassword(
     if (!user) throw notFound();
     const endedSessions = await setPassword(tx, user.id, hash, undefined);
     const target = { type: 'user', id: user.id, name: user.email };
-    await auditPerson(tx, deps.now(), { user, origin, client: 'web' }, 'password.reset', target, { endedSessions });
+    await auditPerson(tx, deps.now(), { user, origin, client }, 'password.reset', target, { after: { endedSessions } });
     return user.email;
   });
   tellOwner(deps, email);

@@ -21,8 +21,10 @@ export interface ScimChange {
 export const byScim = ({ token, origin }: ScimCaller) => ({
   actor: { type: 'scim' as const, id: token.id, name: token.name },
   origin,
-  client: 'scim',
+  client: 'scim' as const,
 });
+
+const FROM_CLOSED = { before: { active: false }, after: { active: true } };
 
 /** Whom an audit row is about: the member, or the person where there is no membership. */
 export const targetOf = (person: ScimPerson) => ({
@@ -135,7 +137,7 @@ export async function activate(change: ScimChange, userId: string): Promise<void
   // A suspension by an admin has another time, and stays.
   if (person.suspended_at === null || person.suspended_at !== person.deactivated_at) {
     if (person.disabled_at !== null)
-      await audit(tx, { ...entry, action: 'user.reactivated', target: targetOf(person) });
+      await audit(tx, { ...entry, action: 'user.reactivated', target: targetOf(person), ...FROM_CLOSED });
     return;
   }
   await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', person.membership_id).execute();

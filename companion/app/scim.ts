@@ -151,7 +151,8 @@ async function setDeactivated({ tx, caller }: ScimChange, userId: string, at: nu
 /** The audit row where no membership ended with it. */
 async function recordShutOut({ tx, now, caller }: ScimChange, person: ScimPerson): Promise<void> {
   const entry = { workspaceId: caller.workspaceId, at: now, ...byScim(caller) };
-  await audit(tx, { ...entry, action: 'user.deprovisioned', target: targetOf(person) });
+  const change = { before: { active: true }, after: { active: false } };
+  await audit(tx, { ...entry, action: 'user.deprovisioned', target: targetOf(person), ...change });
 }
 
 /** Writes everything but `active`, and the account's name and address with it. */

@@ -91,7 +91,16 @@ export async function auditSignIn(
   method: 'password' | 'passkey' | 'single sign-on',
 ): Promise<void> {
   const { id, email } = who.user;
-  await auditPerson(tx, at, who, 'session.created', { type: 'user', id, name: email }, { method, client: who.client });
+  await auditPerson(
+    tx,
+    at,
+    who,
+    'session.created',
+    { type: 'user', id, name: email },
+    {
+      after: { method, client: who.client },
+    },
+  );
 }
 
 const TOUCH_EVERY_MS = 60_000;
@@ -169,6 +178,15 @@ export async function endSession(deps: Deps, caller: SessionCaller, sessionId: s
       .returning(['client', 'label'])
       .executeTakeFirst();
     if (!ended) throw notFound();
-    await auditPerson(tx, deps.now(), caller, 'session.ended', { type: 'session', id, name: ended.label });
+    await auditPerson(
+      tx,
+      deps.now(),
+      caller,
+      'session.ended',
+      { type: 'session', id, name: ended.label },
+      {
+        before: { client: ended.client },
+      },
+    );
   });
 }

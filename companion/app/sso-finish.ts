@@ -169,7 +169,9 @@ async function insertIdentity(deps: Deps, tx: Tx, person: OidcPerson, user: User
     })
     .execute();
   const target = { type: 'identity', id, name: person.email ?? person.issuer };
-  await auditPerson(tx, now, { user, origin, client: 'web' }, 'identity.linked', target, { issuer: person.issuer });
+  await auditPerson(tx, now, { user, origin, client: 'web' }, 'identity.linked', target, {
+    after: { issuer: person.issuer },
+  });
 }
 
 async function link(deps: Deps, attempt: Attempt, person: OidcPerson, caller: SessionCaller): Promise<void> {

@@ -64,6 +64,6 @@ export async function removeIdentity(deps: Deps, caller: SessionCaller, identity
     if (!removed) throw notFound();
     await keepAWayIn(tx, user);
     const target = { type: 'identity', id: identityId, name: removed.email ?? removed.issuer };
-    await auditPerson(tx, now, { ...caller, client: caller.session.client }, 'identity.unlinked', target);
+    await auditPerson(tx, now, caller, 'identity.unlinked', target, { before: { issuer: removed.issuer } });
   });
 }

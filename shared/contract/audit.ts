@@ -16,7 +16,7 @@ export const auditEntry = z.object({
   before: json,
   after: json,
   ip: z.nullable(z.string()),
-  /** The kind of client: `web`, `extension`, `cli` or `api`. */
+  /** The kind of client: `web`, `extension`, `cli`, `api` or `scim`; null where plain SQL wrote. */
   client: z.nullable(z.string()),
   /** SHA-256 that chains this entry to the one before; null until it is sealed. */
   hash: z.nullable(z.string()),

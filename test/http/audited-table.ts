@@ -13,6 +13,8 @@ export interface Audited {
   by?: CallerKind;
   /** The call, where that of the access table changes nothing. */
   ask?(world: World): Promise<Asked> | Asked;
+  /** The kind of client, where it is not that of the caller's own session. */
+  client?: string;
   /** One action for each thing changed, in order. */
   rows: readonly string[];
 }
@@ -137,9 +139,19 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
     },
     rows: ['member.joined'],
   },
-  connectToken: { by: 'none', ask: async (w) => ({ body: await connectCode(w) }), rows: ['session.connected'] },
+  connectToken: {
+    by: 'none',
+    ask: async (w) => ({ body: await connectCode(w) }),
+    client: 'extension',
+    rows: ['session.connected'],
+  },
   deviceCode: { because: 'a request that nobody has approved gives nothing to anybody' },
-  deviceToken: { by: 'none', ask: async (w) => ({ body: await approvedDevice(w) }), rows: ['session.connected'] },
+  deviceToken: {
+    by: 'none',
+    ask: async (w) => ({ body: await approvedDevice(w) }),
+    client: 'cli',
+    rows: ['session.connected'],
+  },
 
   // Passwords, passkeys, single sign-on
   changePassword: {

@@ -14,6 +14,8 @@ let world: World;
 let db: Database.Database;
 beforeAll(async () => {
   world = await makeWorld();
+  // What is done in the background at the start is done: nothing but the calls changes anything.
+  await world.s.companion.runJobs();
   db = new Database(join(world.s.companion.folder, 'heex.sqlite'));
 });
 afterAll(async () => {
@@ -74,6 +76,9 @@ describe.each(audited)('$id', (endpoint) => {
       expect(JSON.parse(row.actor)).toMatchObject({ type: expect.any(String), id: expect.any(String) });
       expect(JSON.parse(row.target)).toMatchObject({ id: expect.any(String), name: expect.any(String) });
       expect([row.ip, row.workspace_id]).toEqual(['127.0.0.1', world.s.workspaceId]);
+      expect(row.client).toBe(clientOf(endpoint.id));
+      expect([row.before !== null, row.after !== null], row.action).toEqual(told(row.action));
+      expect(row.before, row.action).not.toBe(row.after);
       expect(row.hash).toMatch(/^[0-9a-f]{64}$/);
     }
   });
@@ -92,6 +97,21 @@ describe.each(audited)('$id', (endpoint) => {
     }
   });
 });
+
+/** The kind of client: that of the session, made or used. */
+function clientOf(id: string): string {
+  const entry = AUDITED[id] as Audited;
+  return entry.client ?? (callerOf(id, entry) === 'scim' ? 'scim' : 'api');
+}
+
+/** Whether a row says what was before, and what after: of what is new only the one, of what is gone only the other. */
+function told(action: string): [before: boolean, after: boolean] {
+  // Of a password nothing can be told.
+  if (action.startsWith('password.')) return [false, true];
+  if (/[._](created|joined|connected|enrolled)$/.test(action)) return [false, true];
+  if (/[._](removed|deleted|withdrawn|ended|unlinked)$/.test(action)) return [true, false];
+  return [true, true];
+}
 
 /** What is in the database, but for the notes on when something was last used. */
 function contents(): Record<string, unknown[]> {
@@ -122,6 +142,14 @@ test('no row has a secret, a token, a password or a hash of one', () => {
   expect(shown.size).toBeGreaterThan(10);
   for (const secret of [...shown, world.s.owner.password, 'another horse battery'])
     expect(log.includes(secret), secret.slice(0, 12)).toBe(false);
+});
+
+test('every row of the log, however it came about, says from where and by which client', () => {
+  const kinds = new Set(['web', 'extension', 'cli', 'api', 'scim']);
+  const rows = rowsAfter(0);
+  expect(rows[0]).toMatchObject({ action: 'workspace.created', ip: '127.0.0.1', client: 'api' });
+  for (const row of rows)
+    expect([row.action, row.ip, kinds.has(row.client ?? '')]).toEqual([row.action, '127.0.0.1', true]);
 });
 
 test('after all of it the chain holds', async () => {

@@ -49,6 +49,8 @@ export async function auditLog(): Promise<AuditLog> {
             action: 'group.created',
             target: { type: 'group', id: `grp_${i}`, name: `Group ${i}` },
             after: { permissions: ['customers:read'] },
+            origin: undefined,
+            client: 'api',
             ...entry,
           }),
         );

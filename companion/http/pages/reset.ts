@@ -27,7 +27,7 @@ export function resetPages(pages: Pages, deps: Deps): void {
     const checked = check(passwords.resetPassword.body, form);
     if (!checked.ok) return newPage(c, deps, form, checked.errors);
     try {
-      await resetPassword(deps, checked.data, origin);
+      await resetPassword(deps, checked.data, origin, 'web');
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'not_found') throw error;
       return deadLink(c, deps);
