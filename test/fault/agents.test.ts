@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,71 +8,16 @@ import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
 import { newCredential, readCredential, writeCredential } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
-import type { Agent } from '../../shared/contract/agents.ts';
 import { makeKey } from '../../shared/key-format.ts';
-import { enrolGroup, enrolled, freePort, running, until } from '../support/agents.ts';
+import { enrolled, running } from '../support/agents.ts';
 import { call } from '../support/client.ts';
-import { SETUP_TOKEN } from '../support/companion.ts';
-import { type CompanionProcess, scratchFolder, startProcess } from '../support/process.ts';
-
-const program = join(import.meta.dirname, '../../examples/agent/heex-agent.ts');
-const HEARTBEAT = { HEEX_AGENT_HEARTBEAT_SECONDS: '1' };
-
-interface Program {
-  child: ChildProcess;
-  out(): string;
-  code: Promise<number | null>;
-}
-
-/** The reference agent as a process of its own, with nothing in its environment but what is given. */
-function agent(args: string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [program, ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => {
-      text += chunk;
-    });
-  return { child, out: () => text, code: new Promise((done) => child.once('exit', done)) };
-}
-
-/** A companion process with a workspace, and a key that may enrol agents. */
-async function workplace(env: Record<string, string> = {}) {
-  const folder = scratchFolder();
-  const settings = { HEEX_PORT: String(await freePort()), ...HEARTBEAT, ...env };
-  const companion = await startProcess(folder, settings);
-  const { url } = companion;
-  const person = { name: 'Olga', email: 'olga@acme.example', password: 'correct horse battery' };
-  const made = await call(url, 'POST', '/v1/setup', { body: { ...person, token: SETUP_TOKEN, workspace: 'Acme' } });
-  const token: string = made.body.session.token;
-  const W = `/v1/workspaces/${made.body.workspace.id}`;
-  const groupId = await enrolGroup(url, made.body.workspace.id, token);
-  const body = { name: 'installer', environment: 'production', groupId };
-  const { key, secret } = (await call(url, 'POST', `${W}/keys`, { token, body })).body;
-  const one = async (at: CompanionProcess, id: string) => {
-    const { items } = (await call(at.url, 'GET', `${W}/agents?limit=100`, { token })).body as { items: Agent[] };
-    return items.find((a) => a.id === id);
-  };
-  return {
-    companion,
-    folder,
-    W,
-    token,
-    key: key as { id: string },
-    secret: secret as string,
-    again: (changed: Record<string, string> = {}) => startProcess(folder, { ...settings, ...changed }),
-    second: () => startProcess(folder, { ...settings, HEEX_PORT: '0' }),
-    state: (at: CompanionProcess, id: string, wanted: Agent['state'] | undefined) =>
-      until(
-        () => one(at, id),
-        (a) => a?.state === wanted,
-      ),
-  };
-}
+import { scratchFolder } from '../support/process.ts';
+import { agentProcess, agentProgram, workplace } from '../support/workplace.ts';
 
 test('an agent lives on when the key that installed it is revoked and the companion is killed, until it is removed', async () => {
   const w = await workplace();
   const file = join(w.folder, 'agent', 'agent.json');
-  const installed = agent(['install', '--name', 'truck-17', '--file', file], {
+  const installed = agentProcess(['install', '--name', 'truck-17', '--file', file], {
     HEEX_URL: w.companion.url,
     HEEX_API_KEY: w.secret,
   });
@@ -83,10 +28,10 @@ test('an agent lives on when the key that installed it is revoked and the compan
   const id = readCredential(file).agentId as string;
 
   // Installing again changes nothing, and needs no key.
-  const twice = agent(['install', '--file', file], {});
+  const twice = agentProcess(['install', '--file', file], {});
   expect([await twice.code, twice.out()]).toEqual([0, expect.stringContaining(`already agent ${id}`)]);
 
-  const runs = agent(['run'], { HEEX_AGENT_FILE: file });
+  const runs = agentProcess(['run'], { HEEX_AGENT_FILE: file });
   await w.state(w.companion, id, 'connected');
   const revoked = await call(w.companion.url, 'POST', `${w.W}/keys/${w.key.id}/revoke`, { token: w.token, body: {} });
   expect(revoked.status).toBe(200);
@@ -105,7 +50,7 @@ test('an agent lives on when the key that installed it is revoked and the compan
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(lines.at(-1)).toMatchObject({ level: 'error', exit: 3 });
-  expect(await agent(['run'], { HEEX_AGENT_FILE: file }).code).toBe(3);
+  expect(await agentProcess(['run'], { HEEX_AGENT_FILE: file }).code).toBe(3);
   expect(await companion.end()).toBe(0);
 });
 
@@ -182,7 +127,7 @@ test('an agent that freezes is shown as gone, and comes back when it thaws', asy
   const c = await enrolled(w.companion.url, w.secret);
   const file = join(w.folder, 'agent.json');
   writeCredential(file, c, false);
-  const runs = agent(['run', '--file', file], {});
+  const runs = agentProcess(['run', '--file', file], {});
   await w.state(w.companion, c.agentId, 'connected');
   runs.child.kill('SIGSTOP');
   await w.state(w.companion, c.agentId, 'disconnected');
@@ -200,9 +145,9 @@ test('an installation that was cut off is finished with the same key pair', asyn
   writeCredential(file, pending, false);
   // The companion had answered, but the answer was never written down.
   const { id } = await enrol(pending, w.secret, 'rig-5');
-  const unfinished = agent(['run', '--file', file], {});
+  const unfinished = agentProcess(['run', '--file', file], {});
   expect([await unfinished.code, unfinished.out()]).toEqual([2, expect.stringContaining('not finished')]);
-  const installed = agent(['install', '--file', file], { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret });
+  const installed = agentProcess(['install', '--file', file], { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret });
   expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining(`Enrolled as rig-5 (${id})`)]);
   expect(readCredential(file)).toMatchObject({ agentId: id, x: pending.x });
   await w.companion.end();
@@ -213,7 +158,7 @@ test('a credential that others can read is not used, and nothing is installed wi
   const file = join(folder, 'agent.json');
   const key = { HEEX_API_KEY: 'heex_prod_0000000000000000000000000000000000000000000000' };
   const refused = async (args: string[], env: Record<string, string>, said: string) => {
-    const p = agent([...args, '--file', file], env);
+    const p = agentProcess([...args, '--file', file], env);
     expect([await p.code, p.out()]).toEqual([2, expect.stringContaining(said)]);
     expect(p.out()).not.toContain(key.HEEX_API_KEY);
   };
@@ -239,7 +184,7 @@ test('neither an empty file, as a full disk leaves it, nor a short host name sta
   mkdirSync(join(home, 'heex-agent'));
   writeFileSync(file, '', { mode: 0o600 });
   const env = { HEEX_URL: w.companion.url, HEEX_API_KEY: w.secret, XDG_CONFIG_HOME: home };
-  const installed = agent(['install', '--name', 'rig-6'], env);
+  const installed = agentProcess(['install', '--name', 'rig-6'], env);
   expect([await installed.code, installed.out()]).toEqual([0, expect.stringContaining('Enrolled as rig-6')]);
   expect(readCredential(file).agentId).toMatch(/^agt_/);
   expect(readdirSync(join(home, 'heex-agent'))).toEqual(['agent.json']);
@@ -247,7 +192,10 @@ test('neither an empty file, as a full disk leaves it, nor a short host name sta
   const short = join(home, 'short.mjs');
   const rename = "os.hostname = () => 'x'; syncBuiltinESMExports();";
   writeFileSync(short, `import os from 'node:os'; import { syncBuiltinESMExports } from 'node:module'; ${rename}`);
-  const unnamed = agent(['install', '--file', join(home, 'x.json')], { ...env, NODE_OPTIONS: `--import ${short}` });
+  const unnamed = agentProcess(['install', '--file', join(home, 'x.json')], {
+    ...env,
+    NODE_OPTIONS: `--import ${short}`,
+  });
   expect([await unnamed.code, unnamed.out()]).toEqual([0, expect.stringMatching(/^Enrolled as agent-/)]);
   await w.companion.end();
 });
@@ -260,7 +208,10 @@ test('what a server says cannot write to the terminal of who installs', async ()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const secret = makeKey('production', randomBytes);
-  const p = agent(['install', '--file', join(scratchFolder(), 'agent.json')], { HEEX_URL: url, HEEX_API_KEY: secret });
+  const p = agentProcess(['install', '--file', join(scratchFolder(), 'agent.json')], {
+    HEEX_URL: url,
+    HEEX_API_KEY: secret,
+  });
   expect(await p.code).toBe(2);
   expect(p.out().trimEnd()).toMatch(/^heex-agent: \P{C}+$/u);
   server.close();
@@ -277,7 +228,7 @@ test('a full disk or a crash in the middle of writing leaves no part of a creden
   expect([readFileSync(file, 'utf8'), readdirSync(folder)]).toEqual([before, ['agent.json']]);
   // A file size limit stands for the full disk.
   const text = `
-    import { newCredential, writeCredential } from ${JSON.stringify(join(program, '../credential.ts'))};
+    import { newCredential, writeCredential } from ${JSON.stringify(join(agentProgram, '../credential.ts'))};
     process.on('SIGXFSZ', () => {});
     writeCredential(process.argv[1], newCredential('http://127.0.0.1:9'), false);`;
   const fresh = join(folder, 'fresh.json');
