@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBase62 } from '../shared/key-format.ts';
 import { Agents } from './agents/agents.ts';
@@ -58,7 +58,9 @@ export async function startCompanion(config: Config, log: Log, now: () => number
   };
   // Seals what plain SQL wrote into the audit log while no companion ran.
   await store.transact(async () => {});
-  const hashSecret = (secret: string) => createHmac('sha256', folder.hashKey).update(secret).digest('hex');
+  // As a key object: made anew from its bytes for each hash, it would cost more than the hash.
+  const hashKey = createSecretKey(folder.hashKey);
+  const hashSecret = (secret: string) => createHmac('sha256', hashKey).update(secret).digest('hex');
   const usage = createRecorder(folder.activityFile, (error) => log('warn', 'activity not written yet', { error }));
   const checker = createChecker({ database: folder.databaseFile, now, hashSecret, usage });
   const newId = (prefix: string) => `${prefix}_${randomBase62(randomBytes, 20)}`;

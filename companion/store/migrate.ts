@@ -14,6 +14,7 @@ import { heldPermissions } from './migrations/012-held-permissions.ts';
 import { enrolledAgents } from './migrations/013-enrolled-agents.ts';
 import { auditOrigin } from './migrations/014-audit-origin.ts';
 import { scimExclusion } from './migrations/015-scim-exclusion.ts';
+import { usePending } from './migrations/016-use-pending.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -40,6 +41,7 @@ export const ACTIVITY_MIGRATIONS: readonly string[] = [
   activityHours,
   usageBatch,
   agentTurn,
+  usePending,
 ];
 
 /** The database can't be used as it is; the message is one line for the operator. */

@@ -8,83 +8,134 @@ export type Outcome = (typeof OUTCOME_OF)[200 | 401 | 403 | 429];
 /** The outcome of each code, as it is counted: by the status that the caller got. */
 export const outcomeOf = (code: VerifyCode): Outcome => OUTCOME_OF[statusOf(code)];
 
-/** The uses of one secret in one hour, by outcome. */
-export interface UsageCount extends Record<Outcome, number> {
-  /** Its place in `UsageBatch.secrets`. */
-  secret: number;
+export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verifierId' | 'purpose'>;
+/** Where uses came from, and whether they only enrolled an agent. */
+export type UseSource = Pick<KeyCheck, 'ip' | 'userAgent' | 'purpose'>;
+
+/** Uses of one secret with one outcome, from one place, in one hour. */
+export interface UseCount extends UseSource {
+  secret: SecretRef;
   /** Hours since 1970-01-01 UTC. */
   hour: number;
-  /** Of the last one that was let through; 0 where there was none. */
-  lastAt: number;
-  lastIp: string | null;
-  lastUserAgent: string | null;
+  outcome: Outcome;
+  uses: number;
+  /** Of the last one. */
+  at: number;
 }
 
-/** Uses of which there is no row, by what they came from. */
-export interface SourceCount {
-  secret: number;
-  uses: number;
+/** One row of the request log. */
+export interface UseNote extends UseOrigin {
+  secret: SecretRef;
+  code: VerifyCode;
   at: number;
-  ip: string | null;
-  userAgent: string | null;
 }
 
 /**
- * What happened since the last batch, in the form in which it crosses to another thread at the least cost: a text that comes
- * again and again is there once.
+ * What happened since the last batch, in the form in which it crosses to another thread at the least cost: flat lists, and a
+ * text that comes again and again is there once. Read by `countsOf` and `notesOf`.
  */
 export interface UsageBatch {
-  secrets: SecretRef[];
-  counts: UsageCount[];
-  /** The rows of the request log, `ROW_FIELDS` entries each: see `readRow`. */
-  rows: (string | number)[];
-  /** What rows refer to; place 0 stands for null. */
+  /** `SECRET_FIELDS` entries for each secret. */
+  secrets: string[];
+  /** `COUNT_FIELDS` entries for each count. */
+  counts: number[];
+  /** `NOTE_FIELDS` entries for each row of the request log. */
+  notes: (string | number)[];
+  /** What the others refer to; place 0 stands for null. */
   texts: (string | null)[];
-  sources: SourceCount[];
   /** A batch that a service may send again: it is counted once. */
   once?: { verifierId: string; name: string };
 }
 
-/** Entries of one row in `UsageBatch.rows`. */
-export const ROW_FIELDS = 7;
-export const CODES: readonly VerifyCode[] = VERIFY_CODES;
-const CODE_PLACE = new Map(VERIFY_CODES.map((code, i) => [code, i]));
-/** Added to the place of the code where the use was an enrolment. */
-export const ENROLMENT = 100;
+const SECRET_FIELDS = 5;
+const COUNT_FIELDS = 7;
+const NOTE_FIELDS = 7;
+const OUTCOMES: readonly Outcome[] = Object.values(OUTCOME_OF);
+const PLACE_OF_OUTCOME = new Map(OUTCOMES.map((outcome, i) => [outcome, i]));
+const PLACE_OF_CODE = new Map(VERIFY_CODES.map((code, i) => [code, i]));
+/** Added to the place of a code or outcome where the use was an enrolment. */
+const ENROLMENT = 100;
+/** Where in a count its uses and the time of the last one are. */
+const [USES, LAST_AT] = [5, 6];
 
-export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verifierId' | 'purpose'>;
+const mark = (place: number | undefined, purpose: UseOrigin['purpose']) =>
+  (place as number) + (purpose === 'direct' ? 0 : ENROLMENT);
 
-interface Pending {
+interface Gathered {
+  /** Where the secret is in `UsageBatch.secrets`. */
   place: number;
-  /** Of the hour that is counted now. */
-  count: UsageCount | undefined;
-  source: SourceCount | undefined;
+  /** Its latest count: where it is in `UsageBatch.counts`, and what it counts. */
+  at: number;
+  hour: number;
+  kind: number;
+  ip: string | null;
+  userAgent: string | null;
+  /** Where each of its counts is, by what it counts; made for a secret of which there are several. */
+  counts: Map<string, number> | undefined;
 }
 
 /** Gathers one batch. */
 export class BatchBuilder {
-  readonly batch: UsageBatch = { secrets: [], counts: [], rows: [], texts: [null], sources: [] };
-  readonly #secrets = new Map<string, Pending>();
+  readonly batch: UsageBatch = { secrets: [], counts: [], notes: [], texts: [null] };
+  readonly #secrets = new Map<string, Gathered>();
   readonly #texts = new Map<string, number>();
   /** Rows of uses that were let through. */
-  validRows = 0;
+  validNotes = 0;
 
   get isEmpty(): boolean {
     return !this.batch.secrets.length;
   }
-  get rowCount(): number {
-    return this.batch.rows.length / ROW_FIELDS;
+  get noteCount(): number {
+    return this.batch.notes.length / NOTE_FIELDS;
   }
 
-  #secret(ref: SecretRef) {
-    let known = this.#secrets.get(ref.secretId);
+  /** @param at of the last of these uses, milliseconds since 1970-01-01 UTC */
+  count(ref: SecretRef, code: VerifyCode, uses: number, at: number, { ip, userAgent, purpose }: UseSource): void {
+    const { counts } = this.batch;
+    const secret = this.#secret(ref);
+    const hour = Math.floor(at / HOUR_MS);
+    const kind = mark(PLACE_OF_OUTCOME.get(outcomeOf(code)), purpose);
+    // Most secrets are used in one way from one place: nothing is looked up for those.
+    if (secret.hour !== hour || secret.kind !== kind || secret.ip !== ip || secret.userAgent !== userAgent)
+      this.#turnTo(secret, { hour, kind, ip, userAgent });
+    (counts[secret.at + USES] as number) += uses;
+    if (at > (counts[secret.at + LAST_AT] as number)) counts[secret.at + LAST_AT] = at;
+  }
+
+  /** Makes another count of a secret the latest, a new one where there is none yet. */
+  #turnTo(secret: Gathered, what: Pick<Gathered, 'hour' | 'kind' | 'ip' | 'userAgent'>): void {
+    const { counts } = this.batch;
+    const [ip, userAgent] = [this.#text(what.ip), this.#text(what.userAgent)];
+    if (secret.at >= 0)
+      secret.counts ??= new Map([[counts.slice(secret.at + 1, secret.at + USES).join(' '), secret.at]]);
+    const name = `${what.hour} ${what.kind} ${ip} ${userAgent}`;
+    let at = secret.counts?.get(name);
+    if (at === undefined) {
+      at = counts.push(secret.place, what.hour, what.kind, ip, userAgent, 0, 0) - COUNT_FIELDS;
+      secret.counts?.set(name, at);
+    }
+    Object.assign(secret, what, { at });
+  }
+
+  note(ref: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+    if (code === 'valid') this.validNotes++;
+    this.batch.notes.push(
+      use.requestId,
+      this.#secret(ref).place,
+      at,
+      mark(PLACE_OF_CODE.get(code), use.purpose),
+      this.#text(use.verifierId),
+      this.#text(use.ip),
+      this.#text(use.userAgent),
+    );
+  }
+
+  #secret({ secretId, keyId, workspaceId, environment, prefix }: SecretRef): Gathered {
+    let known = this.#secrets.get(secretId);
     if (!known) {
-      const { secretId, keyId, workspaceId, environment, prefix } = ref;
-      known = {
-        place: this.batch.secrets.push({ secretId, keyId, workspaceId, environment, prefix }) - 1,
-        count: undefined,
-        source: undefined,
-      };
+      const { secrets } = this.batch;
+      const place = secrets.push(secretId, keyId, workspaceId, environment, prefix) - SECRET_FIELDS;
+      known = { place, at: -1, hour: -1, kind: -1, ip: null, userAgent: null, counts: undefined };
       this.#secrets.set(secretId, known);
     }
     return known;
@@ -99,60 +150,49 @@ export class BatchBuilder {
     }
     return place;
   }
+}
 
-  /** @param at milliseconds since 1970-01-01 UTC */
-  count(ref: SecretRef, code: VerifyCode, uses: number, at: number, ip: string | null, userAgent: string | null): void {
-    const secret = this.#secret(ref);
-    const hour = Math.floor(at / HOUR_MS);
-    let counted = secret.count;
-    if (counted?.hour !== hour) {
-      counted = {
-        secret: secret.place,
-        hour,
-        lastAt: 0,
-        lastIp: null,
-        lastUserAgent: null,
-        valid: 0,
-        unauthorized: 0,
-        forbidden: 0,
-        rate_limited: 0,
-      };
-      secret.count = counted;
-      this.batch.counts.push(counted);
-    }
-    const outcome = outcomeOf(code);
-    counted[outcome] += uses;
-    // Only a use that was let through counts as the last one.
-    if (outcome !== 'valid' || at < counted.lastAt) return;
-    counted.lastAt = at;
-    counted.lastIp = ip;
-    counted.lastUserAgent = userAgent;
-  }
+const purposeOf = (marked: number): UseOrigin['purpose'] => (marked < ENROLMENT ? 'direct' : 'enrolment');
 
-  note(ref: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
-    if (code === 'valid') this.validRows++;
-    const place = CODE_PLACE.get(code) as number;
-    this.batch.rows.push(
-      use.requestId,
-      this.#secret(ref).place,
+function secretAt({ secrets }: UsageBatch, place: number): SecretRef {
+  const [secretId, keyId, workspaceId, environment, prefix] = secrets.slice(place, place + SECRET_FIELDS);
+  return { secretId, keyId, workspaceId, environment, prefix } as SecretRef;
+}
+
+/** The counts of a batch. */
+export function* countsOf(batch: UsageBatch): Generator<UseCount> {
+  const { counts, texts } = batch;
+  for (let i = 0; i < counts.length; i += COUNT_FIELDS) {
+    const [secret, hour, kind, ip, userAgent, uses, at] = counts.slice(i, i + COUNT_FIELDS) as Numbers;
+    yield {
+      secret: secretAt(batch, secret),
+      hour,
+      outcome: OUTCOMES[kind % ENROLMENT] as Outcome,
+      purpose: purposeOf(kind),
+      ip: texts[ip] as string | null,
+      userAgent: texts[userAgent] as string | null,
+      uses,
       at,
-      use.purpose === 'direct' ? place : place + ENROLMENT,
-      this.#text(use.verifierId),
-      this.#text(use.ip),
-      this.#text(use.userAgent),
-    );
+    };
   }
+}
+type Numbers = [number, number, number, number, number, number, number];
 
-  /** Uses that were let through without a row of their own. Most come from where the last one came from. */
-  source(ref: SecretRef, uses: number, at: number, ip: string | null, userAgent: string | null): void {
-    const secret = this.#secret(ref);
-    const last = secret.source;
-    if (last && last.ip === ip && last.userAgent === userAgent) {
-      last.uses += uses;
-      last.at = at;
-    } else {
-      secret.source = { secret: secret.place, uses, at, ip, userAgent };
-      this.batch.sources.push(secret.source);
-    }
+/** The rows of the request log in a batch. */
+export function* notesOf(batch: UsageBatch): Generator<UseNote> {
+  const { notes, texts } = batch;
+  const number = (i: number) => notes[i] as number;
+  for (let i = 0; i < notes.length; i += NOTE_FIELDS) {
+    const marked = number(i + 3);
+    yield {
+      requestId: notes[i] as string,
+      secret: secretAt(batch, number(i + 1)),
+      at: number(i + 2),
+      code: VERIFY_CODES[marked % ENROLMENT] as VerifyCode,
+      purpose: purposeOf(marked),
+      verifierId: texts[number(i + 4)] as string | null,
+      ip: texts[number(i + 5)] as string | null,
+      userAgent: texts[number(i + 6)] as string | null,
+    };
   }
 }

@@ -20,7 +20,7 @@ export interface CheckerOptions {
   /** What a key's or verifier's secret is stored as. */
   hashSecret(secret: string): string;
   usage: Recorder;
-  /** Keys remembered at the most. */
+  /** Keys remembered at the most; half as many are surely remembered. */
   remembered?: number;
 }
 
@@ -49,7 +49,7 @@ class Checker implements KeyChecker {
     this.#options = options;
     this.#db = openReader(options.database);
     this.#reader = createEntryReader(this.#db, this.#anchors);
-    this.#keys = new GenerationMap<KeyEntry>(options.remembered ?? 1_000_000, (entry) => this.#byKey.remove(entry));
+    this.#keys = new GenerationMap<KeyEntry>(options.remembered ?? REMEMBERED, (entry) => this.#byKey.remove(entry));
     const forget = ({ kind, id }: Change) => (kind === 'key' ? this.#byKey.drop(id) : this.#anchors.drop(kind, id));
     this.#feed = createFeed(
       this.#db,
@@ -190,5 +190,7 @@ class Checker implements KeyChecker {
   }
 }
 
+/** So that a million keys in use are all remembered. */
+const REMEMBERED = 2_000_000;
 /** No secret of any kind is longer. */
 const LONGEST = 64;

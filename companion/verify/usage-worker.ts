@@ -1,42 +1,104 @@
+import { setImmediate as otherWork, setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openWriter } from '../store/sqlite.ts';
 import type { UsageBatch } from './batch.ts';
+import { Folder } from './usage-fold.ts';
 import { createBatchWriter } from './usage-writer.ts';
 
-export type FromWriter = { type: 'written' } | { type: 'late'; error: string };
+/** A batch to be written; that everything written so far is to be added to the counts now; that there will be no more. */
+export type ToWriter = { type: 'write'; batch: UsageBatch } | { type: 'fold' } | { type: 'end' };
+export type FromWriter = { type: 'written' } | { type: 'folded' } | { type: 'late'; error: string };
+
+/** What is written is added to the counts this much later at the most, unless adding takes long. */
+const FOLD_EVERY_MS = 500;
+/** Adding takes no more than a quarter of the time: the longer it takes, the more keys each time does at once. */
+const REST = 3;
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** The thread that alone writes the activity file: it waits for the lock as long as it takes, since nobody waits for it. */
-function serve(port: NonNullable<typeof parentPort>, file: string): void {
-  const say = (message: FromWriter) => port.postMessage(message);
-  const persist = <T>(work: () => T): T => {
+class Writer {
+  readonly #port: NonNullable<typeof parentPort>;
+  readonly #db: ReturnType<typeof openWriter>;
+  readonly #write: ReturnType<typeof createBatchWriter>;
+  readonly #folder: Folder;
+  #folding: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #rest = FOLD_EVERY_MS;
+
+  constructor(port: NonNullable<typeof parentPort>, file: string) {
+    this.#port = port;
+    [this.#db, this.#write, this.#folder] = this.#persist(() => {
+      const db = openWriter(file, 'NORMAL');
+      db.pragma('busy_timeout = 1000');
+      // With room for the index by key, and fewer checkpoints, a row of the request log costs a sixth less.
+      db.pragma('cache_size = -32768');
+      db.pragma('wal_autocheckpoint = 4000');
+      return [db, createBatchWriter(db), new Folder(db)] as const;
+    });
+  }
+
+  async take(message: ToWriter): Promise<void> {
+    if (message.type === 'write') {
+      this.#persist(() => this.#write(message.batch, Date.now()));
+      this.#say({ type: 'written' });
+      this.#foldSoon();
+    } else if (message.type === 'fold') {
+      // What was written after one began is not in it.
+      await this.#folding;
+      await this.#foldNow();
+      this.#say({ type: 'folded' });
+    } else {
+      await this.#folding;
+      await this.#foldNow();
+      this.#db.close();
+      this.#port.close();
+    }
+  }
+
+  #foldSoon(): void {
+    this.#timer ??= setTimeout(() => void this.#foldNow(), this.#rest);
+  }
+
+  /** One at a time: whoever comes meanwhile waits for the same. */
+  #foldNow(): Promise<void> {
+    this.#folding ??= this.#foldAll().finally(() => {
+      this.#folding = undefined;
+    });
+    return this.#folding;
+  }
+
+  async #foldAll(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const began = performance.now();
+    const upto = this.#persist(() => this.#folder.newest());
+    // In between, more may be written.
+    for (let wait: number | undefined; ; ) {
+      wait = this.#persist(() => this.#folder.step(upto));
+      if (wait === undefined) break;
+      await (wait ? sleep(wait) : otherWork());
+    }
+    this.#rest = Math.max(FOLD_EVERY_MS, REST * (performance.now() - began));
+  }
+
+  #say(message: FromWriter): void {
+    this.#port.postMessage(message);
+  }
+
+  #persist<T>(work: () => T): T {
     for (;;) {
       try {
         return work();
       } catch (error) {
-        say({ type: 'late', error: String(error) });
+        this.#say({ type: 'late', error: String(error) });
         Atomics.wait(pause, 0, 0, 500);
       }
     }
-  };
-  const { db, write } = persist(() => {
-    const opened = openWriter(file, 'NORMAL');
-    opened.pragma('busy_timeout = 1000');
-    // Rows scatter over the index by key: with room for it, and fewer checkpoints, a row costs a sixth less.
-    opened.pragma('cache_size = -32768');
-    opened.pragma('wal_autocheckpoint = 4000');
-    return { db: opened, write: createBatchWriter(opened) };
-  });
-  port.on('message', (batch: UsageBatch | null) => {
-    if (!batch) {
-      db.close();
-      port.close();
-      return;
-    }
-    persist(() => write(batch, Date.now()));
-    say({ type: 'written' });
-  });
+  }
 }
 
-if (parentPort) serve(parentPort, (workerData as { file: string }).file);
+if (parentPort) {
+  const writer = new Writer(parentPort, (workerData as { file: string }).file);
+  parentPort.on('message', (message: ToWriter) => void writer.take(message));
+}

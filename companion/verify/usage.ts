@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 import type { VerifyCode } from '../../shared/contract/verify.ts';
 import type { ReportedNote, ReportedUse, SecretRef, UsageRecorder } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { openReader } from '../store/sqlite.ts';
 import { BatchBuilder, type UsageBatch, type UseOrigin } from './batch.ts';
-import type { FromWriter } from './usage-worker.ts';
+import type { FromWriter, ToWriter } from './usage-worker.ts';
 
 /** What is counted is in the file this much later at the most, as long as the file can be written. */
 const FLUSH_EVERY_MS = 300;
@@ -32,134 +33,184 @@ export interface Recorder extends UsageRecorder {
  * @param onFault told once for each batch that can't be written yet
  */
 export function createRecorder(activityFile: string, onFault: (error: string) => void): Recorder {
-  let building = new BatchBuilder();
-  let worker: Worker | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let ended: ((written: boolean) => void) | undefined;
-  let closing = false;
-  let inFlight: Promise<void> | undefined;
-  let queue: Promise<void> = Promise.resolve();
-  let waiting = 0;
-  let dropped = 0;
+  return new ThreadRecorder(activityFile, onFault);
+}
 
-  function start(): Worker {
-    const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
-      workerData: { file: activityFile },
-      execArgv: [],
-    });
-    made.unref();
-    made.on('message', (message: FromWriter) => {
-      if (message.type === 'written') ended?.(true);
-      else onFault(message.error);
-    });
-    made.on('error', (error) => onFault(String(error)));
-    made.on('exit', () => {
-      worker = undefined;
-      ended?.(false);
-    });
-    return made;
+class ThreadRecorder implements Recorder {
+  readonly #thread: WriterThread;
+  readonly #pending: { exists(): boolean; close(): void };
+  #building = new BatchBuilder();
+  #timer: NodeJS.Timeout | undefined;
+  #inFlight: Promise<void> | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #closing = false;
+  #waiting = 0;
+  #dropped = 0;
+
+  constructor(activityFile: string, onFault: (error: string) => void) {
+    this.#thread = new WriterThread(activityFile, onFault);
+    this.#pending = readPending(activityFile);
   }
 
-  /** Resolves to whether the thread wrote the batch; it dies only of something like a full memory. */
-  function write(given: UsageBatch): Promise<boolean> {
-    worker ??= start();
-    worker.postMessage(given);
-    return new Promise((done) => {
-      ended = done;
-    });
+  record(entry: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+    const building = this.#building;
+    building.count(entry, code, 1, at, use);
+    const hasRoom = code === 'valid' ? building.validNotes < MOST_VALID_ROWS : building.noteCount < MOST_ROWS;
+    if (hasRoom) building.note(entry, code, use, at);
+    else this.#dropped++;
+    this.#schedule();
+  }
+
+  stats() {
+    return { waiting: this.#building.noteCount, dropped: this.#dropped };
+  }
+
+  async report(verifierId: string, name: string, uses: readonly ReportedUse[], notes: readonly ReportedNote[]) {
+    if (this.#closing || this.#waiting > MOST_WAITING) throw new Refusal('unavailable', 'Report again in a moment.');
+    await this.#enqueue({ ...reported(verifierId, uses, notes), once: { verifierId, name } });
+  }
+
+  flush(): Promise<void> {
+    return within(
+      FLUSH_WAIT_MS,
+      this.#writeAll().then(() => this.#fold()),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await within(2_500, this.#writeAll());
+    this.#closing = true;
+    this.#pending.close();
+    await this.#thread.stop();
   }
 
   /** Has a batch written after those before it; the thread has one at a time. */
-  function enqueue(given: UsageBatch): Promise<void> {
-    waiting++;
-    queue = queue.then(async () => {
-      while (!closing && !(await write(given))) await sleep(1_000);
-      waiting--;
+  #enqueue(batch: UsageBatch): Promise<void> {
+    this.#waiting++;
+    this.#queue = this.#queue.then(async () => {
+      while (!this.#closing && !(await this.#thread.ask({ type: 'write', batch }))) await sleep(1_000);
+      this.#waiting--;
     });
-    return queue;
+    return this.#queue;
   }
 
   /** Hands over what is waiting, one batch at a time: under a foreign lock it gathers here. */
-  function hand(): Promise<void> {
-    if (!inFlight && !building.isEmpty) {
-      const given = building.batch;
-      building = new BatchBuilder();
-      inFlight = enqueue(given).finally(() => {
-        inFlight = undefined;
+  #hand(): Promise<void> {
+    if (!this.#inFlight && !this.#building.isEmpty) {
+      const { batch } = this.#building;
+      this.#building = new BatchBuilder();
+      this.#inFlight = this.#enqueue(batch).finally(() => {
+        this.#inFlight = undefined;
       });
     }
-    return inFlight ?? Promise.resolve();
+    return this.#inFlight ?? Promise.resolve();
   }
 
-  function schedule(): void {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void hand().then(() => {
-        if (!building.isEmpty) schedule();
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#hand().then(() => {
+        if (!this.#building.isEmpty) this.#schedule();
       });
     }, FLUSH_EVERY_MS).unref();
   }
 
-  async function writeAll(): Promise<void> {
-    while (inFlight || !building.isEmpty) await hand();
+  async #writeAll(): Promise<void> {
+    while (this.#inFlight || !this.#building.isEmpty) await this.#hand();
   }
-  const within = (ms: number, work: Promise<void>) =>
-    new Promise<void>((done) => {
-      const late = setTimeout(done, ms);
-      void work.then(() => {
-        clearTimeout(late);
-        done();
-      });
-    });
 
-  return {
-    record(entry, code, use, at) {
-      if (use.purpose === 'direct') building.count(entry, code, 1, at, use.ip, use.userAgent);
-      const hasRoom = code === 'valid' ? building.validRows < MOST_VALID_ROWS : building.rowCount < MOST_ROWS;
-      if (hasRoom) building.note(entry, code, use, at);
-      else {
-        dropped++;
-        if (code === 'valid' && use.purpose === 'direct') building.source(entry, 1, at, use.ip, use.userAgent);
-      }
-      schedule();
-    },
-    stats: () => ({ waiting: building.rowCount, dropped }),
-    async report(verifierId, name, uses, notes) {
-      if (closing || waiting > MOST_WAITING) throw new Refusal('unavailable', 'Report again in a moment.');
-      await enqueue({ ...reported(verifierId, uses, notes), once: { verifierId, name } });
-    },
-    flush: () => within(FLUSH_WAIT_MS, writeAll()),
-    async close() {
-      clearTimeout(timer);
-      await within(2_500, writeAll());
-      closing = true;
-      await stop(worker);
-    },
-  };
+  /** Has what is written, by whatever process, added to the counts. */
+  async #fold(): Promise<void> {
+    if (!this.#closing && this.#pending.exists()) await this.#thread.ask({ type: 'fold' });
+  }
 }
 
-/** Lets the thread close its file; one that still waits for a lock is ended. */
-async function stop(worker: Worker | undefined): Promise<void> {
-  if (!worker) return;
-  const gone = new Promise((done) => worker.once('exit', done));
-  // With nothing else to do, Node would end here, in the middle of the stop.
-  worker.ref();
-  worker.postMessage(null);
-  await Promise.race([gone, sleep(500, undefined, { ref: false }).then(() => worker.terminate())]);
+/** Whether there are uses that are written and not yet counted. */
+function readPending(activityFile: string) {
+  const db = openReader(activityFile);
+  const some = db.prepare<[], number>('select exists (select 1 from use_pending)').pluck();
+  return { exists: () => some.get() === 1, close: () => db.close() };
+}
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((done) => {
+    const late = setTimeout(done, ms);
+    void work.then(() => {
+      clearTimeout(late);
+      done();
+    });
+  });
+}
+
+/** The thread, started when there is something for it to do. */
+class WriterThread {
+  readonly #file: string;
+  readonly #onFault: (error: string) => void;
+  readonly #asked: Record<'write' | 'fold', ((done: boolean) => void)[]> = { write: [], fold: [] };
+  #worker: Worker | undefined;
+
+  constructor(file: string, onFault: (error: string) => void) {
+    this.#file = file;
+    this.#onFault = onFault;
+  }
+
+  /** Resolves to whether the thread did it; it dies only of something like a full memory. */
+  ask(message: Exclude<ToWriter, { type: 'end' }>): Promise<boolean> {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(message);
+    return new Promise((done) => this.#asked[message.type].push(done));
+  }
+
+  /** Lets the thread close its file; one that still waits for a lock is ended. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    const gone = new Promise((done) => worker.once('exit', done));
+    // With nothing else to do, Node would end here, in the middle of the stop.
+    worker.ref();
+    worker.postMessage({ type: 'end' } satisfies ToWriter);
+    await Promise.race([gone, sleep(500, undefined, { ref: false }).then(() => worker.terminate())]);
+  }
+
+  #start(): Worker {
+    const made = new Worker(new URL('./usage-worker.ts', import.meta.url), {
+      workerData: { file: this.#file },
+      execArgv: [],
+    });
+    made.unref();
+    made.on('message', (message: FromWriter) => {
+      if (message.type === 'late') this.#onFault(message.error);
+      else this.#asked[message.type === 'written' ? 'write' : 'fold'].shift()?.(true);
+    });
+    made.on('error', (error) => this.#onFault(String(error)));
+    made.on('exit', () => {
+      this.#worker = undefined;
+      for (const waiting of Object.values(this.#asked)) for (const tell of waiting.splice(0)) tell(false);
+    });
+    return made;
+  }
 }
 
 /** What a service reports, as a batch: a use of which it sent no row came from where the last one came from. */
 function reported(verifierId: string, uses: readonly ReportedUse[], notes: readonly ReportedNote[]): UsageBatch {
   const builder = new BatchBuilder();
-  const noted = new Map<string, number>();
+  const nameOf = ({ secretId, code }: SecretRef & { code: VerifyCode }) => `${secretId} ${code}`;
+  const rest = new Map<string, number>();
+  for (const use of uses) rest.set(nameOf(use), (rest.get(nameOf(use)) ?? 0) + use.count);
   for (const n of notes) {
-    builder.note(n, n.code, { ...n, verifierId, purpose: 'direct' }, n.at);
-    if (n.code === 'valid') noted.set(n.secretId, (noted.get(n.secretId) ?? 0) + 1);
+    const source = { ip: n.ip, userAgent: n.userAgent, purpose: 'direct' } as const;
+    builder.note(n, n.code, { ...n, ...source, verifierId }, n.at);
+    const left = rest.get(nameOf(n)) ?? 0;
+    if (!left) continue;
+    rest.set(nameOf(n), left - 1);
+    builder.count(n, n.code, 1, n.at, source);
   }
   for (const u of uses) {
-    builder.count(u, u.code, u.count, u.lastAt, u.lastIp, u.lastUserAgent);
-    const rest = u.code === 'valid' ? u.count - (noted.get(u.secretId) ?? 0) : 0;
-    if (rest > 0) builder.source(u, rest, u.lastAt, u.lastIp, u.lastUserAgent);
+    const left = Math.min(rest.get(nameOf(u)) ?? 0, u.count);
+    rest.set(nameOf(u), (rest.get(nameOf(u)) ?? 0) - left);
+    const source = { ip: u.lastIp, userAgent: u.lastUserAgent, purpose: 'direct' } as const;
+    if (left) builder.count(u, u.code, left, u.lastAt, source);
   }
   return builder.batch;
 }

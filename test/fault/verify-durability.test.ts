@@ -5,10 +5,14 @@ import { expect, test } from 'vitest';
 import { Arena } from '../support/arena.ts';
 import { startProcess } from '../support/process.ts';
 
+/** What is in the file: what was counted, and what waits to be. */
 const usesOf = (folder: string, keyId: string): number => {
   const db = new Database(join(folder, 'activity.sqlite'), { readonly: true, timeout: 5_000 });
   const uses = db
-    .prepare('select coalesce(sum(uses), 0) from secret_use where key_id = ?')
+    .prepare(`select coalesce(sum(uses), 0) from (select key_id, uses from secret_use
+      union all select key_id, uses from use_pending, use_fold
+        where outcome = 'valid' and purpose = 'direct' and not (id <= upto and key_id <= coalesce(through, 'z')))
+      where key_id = ?`)
     .pluck()
     .get(keyId) as number;
   db.close();

@@ -325,6 +325,7 @@ test('uses are counted at the companion, each once, also over an outage; the own
   wire.mend();
   await until(() => v.flush());
   const { read } = companion.deps.store.activity;
+  await companion.deps.usage.flush();
   const row = await read.selectFrom('secret_use').selectAll().where('key_id', '=', id).executeTakeFirst();
   expect(row).toMatchObject({ uses: 507 });
   const note = await read.selectFrom('request').selectAll().where('request_id', '=', refused.requestId).execute();

@@ -53,6 +53,18 @@ test('a database of the first schema is brought to the newest with everything th
   expect(db.pragma('foreign_key_check')).toEqual([]);
   expect(db.prepare('select count(*) from api_key_secret').pluck().get()).toBe(2);
   db.close();
+  const activity = new Database(join(folder, 'activity.sqlite'));
+  expect(activity.prepare('select * from secret_use').all()).toEqual([
+    {
+      key_id: 'key_live',
+      secret_id: 'sec_live',
+      uses: 42,
+      last_at: 5000,
+      last_ip: '192.0.2.1',
+      last_user_agent: 'curl',
+    },
+  ]);
+  activity.close();
   expect((await call(companion.url, 'GET', '/readyz')).status).toBe(200);
 });
 

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Database from 'better-sqlite3';
+import { afterEach, expect, test } from 'vitest';
+import { ACTIVITY_MIGRATIONS, migrate } from '../../companion/store/migrate.ts';
+import { openWriter } from '../../companion/store/sqlite.ts';
+import { BatchBuilder } from '../../companion/verify/batch.ts';
+import { Folder } from '../../companion/verify/usage-fold.ts';
+import { createBatchWriter } from '../../companion/verify/usage-writer.ts';
+import type { VerifyCode } from '../../shared/contract/verify.ts';
+import { scratchFolder } from '../support/process.ts';
+
+const NOON = Date.UTC(2026, 4, 4, 12);
+const open: Database.Database[] = [];
+afterEach(() => {
+  for (const db of open.splice(0)) db.close();
+});
+
+function activity() {
+  const file = `${scratchFolder()}/activity.sqlite`;
+  const connect = () => {
+    const db = openWriter(file, 'NORMAL');
+    open.push(db);
+    return db;
+  };
+  const db = connect();
+  migrate(db, ACTIVITY_MIGRATIONS, file);
+  return { db, connect };
+}
+
+const refOf = (n: number) => ({
+  secretId: `sec_${n}`,
+  keyId: `key_${String(n).padStart(6, '0')}`,
+  workspaceId: 'ws_1',
+  environment: 'production' as const,
+  prefix: 'heex_prod_abcdefgh',
+});
+const source = (ip: string | null, purpose: 'direct' | 'enrolment' = 'direct') =>
+  ({ ip, userAgent: 'nightly/1.4', purpose }) as const;
+
+/** So many uses, each key's from three addresses. */
+function useMany(db: Database.Database, uses: number): void {
+  const builder = new BatchBuilder();
+  for (let n = 0; n < uses; n++) builder.count(refOf(Math.floor(n / 3)), 'valid', 1, NOON, source(`10.0.0.${n % 3}`));
+  createBatchWriter(db)(builder.batch, NOON);
+}
+
+async function foldAll(folder: Folder): Promise<void> {
+  const upto = folder.newest();
+  for (let wait: number | undefined; ; ) {
+    wait = folder.step(upto);
+    if (wait === undefined) return;
+    await sleep(wait);
+  }
+}
+const sums = (db: Database.Database) =>
+  db
+    .prepare(`select (select sum(uses) from secret_use) as uses, (select sum(valid) from usage_day) as days,
+      (select sum(uses) from key_source) as sources, (select count(*) from use_pending) as pending`)
+    .get();
+
+test('what a batch says is what each table counts', async () => {
+  const { db } = activity();
+  const builder = new BatchBuilder();
+  const count = (code: VerifyCode, uses: number, at: number, from: ReturnType<typeof source>) =>
+    builder.count(refOf(1), code, uses, at, from);
+  count('valid', 3, NOON, source('10.0.0.1'));
+  count('valid', 1, NOON + 2, source('10.0.0.2'));
+  count('valid', 2, NOON + 1, source('10.0.0.1'));
+  count('rate_limited', 4, NOON + 9, source('10.0.0.1'));
+  count('disabled', 5, NOON + 9, source('10.0.0.3'));
+  count('ip_not_allowed', 6, NOON + 9, source(null));
+  count('valid', 7, NOON + 9, source('10.0.0.9', 'enrolment'));
+  count('valid', 1, NOON - 24 * 3_600_000, source('10.0.0.2'));
+  createBatchWriter(db)(builder.batch, NOON);
+  const folder = new Folder(db);
+  await foldAll(folder);
+
+  expect(db.prepare('select uses, last_at, last_ip from secret_use').all()).toEqual([
+    { uses: 7, last_at: NOON + 2, last_ip: '10.0.0.2' },
+  ]);
+  expect(db.prepare('select valid, unauthorized, forbidden, rate_limited from usage_day order by day').all()).toEqual([
+    { valid: 1, unauthorized: 0, forbidden: 0, rate_limited: 0 },
+    { valid: 6, unauthorized: 5, forbidden: 6, rate_limited: 4 },
+  ]);
+  expect(db.prepare('select sum(valid), sum(forbidden) from usage_hour').raw().get()).toEqual([7, 6]);
+  expect(db.prepare('select purpose, ip, uses, last_at from key_source order by day, purpose, ip').raw().all()).toEqual(
+    [
+      ['direct', '10.0.0.2', 1, NOON - 24 * 3_600_000],
+      ['direct', '10.0.0.1', 9, NOON + 9],
+      ['direct', '10.0.0.2', 1, NOON + 2],
+      ['enrolment', '10.0.0.9', 7, NOON + 9],
+    ],
+  );
+});
+
+test('an older use that comes later does not become the last one', async () => {
+  const { db } = activity();
+  const folder = new Folder(db);
+  for (const [at, ip] of [
+    [NOON, '10.0.0.1'],
+    [NOON - 1, '10.0.0.2'],
+  ] as const) {
+    const builder = new BatchBuilder();
+    builder.count(refOf(1), 'valid', 1, at, source(ip));
+    createBatchWriter(db)(builder.batch, at);
+    await foldAll(folder);
+  }
+  expect(db.prepare('select uses, last_at, last_ip from secret_use').all()).toEqual([
+    { uses: 2, last_at: NOON, last_ip: '10.0.0.1' },
+  ]);
+});
+
+test('an end after any slice loses nothing and counts nothing twice', async () => {
+  const { db, connect } = activity();
+  const uses = 12_000;
+  useMany(db, uses);
+  for (let slices = 0; slices <= 3; slices++) {
+    const cut = connect();
+    const folder = new Folder(cut);
+    const upto = folder.newest();
+    // Begins, or takes over what the one before has left; each further step adds a slice.
+    for (let wait = folder.step(upto); wait; wait = folder.step(upto)) await sleep(wait);
+    for (let i = 0; i < slices; i++) expect(folder.step(upto)).toBe(0);
+    // Its process ends here.
+    cut.close();
+    useMany(db, uses);
+  }
+  const written = uses * 5;
+  await foldAll(new Folder(db));
+  await foldAll(new Folder(db));
+  expect(sums(db)).toEqual({ uses: written, days: written, sources: written, pending: 0 });
+}, 30_000);
+
+test('two processes at it at once count everything once', async () => {
+  const { db, connect } = activity();
+  const other = new Folder(connect());
+  const folder = new Folder(db);
+  for (let round = 0; round < 3; round++) {
+    useMany(db, 11_000);
+    const upto = folder.newest();
+    folder.step(upto);
+    // Held up in the middle of it until the other one loses its patience.
+    await foldAll(other);
+    useMany(db, 100);
+    await foldAll(folder);
+  }
+  const written = 3 * 11_100;
+  expect(sums(db)).toEqual({ uses: written, days: written, sources: written, pending: 0 });
+}, 30_000);
+
+test('one that is about to be added elsewhere is waited for', async () => {
+  const { db, connect } = activity();
+  useMany(db, 11_000);
+  const [first, second] = [new Folder(db), new Folder(connect())];
+  const upto = first.newest();
+  first.step(upto);
+  let added = 0;
+  for (let wait: number | undefined; ; ) {
+    wait = second.step(upto);
+    if (wait === undefined) break;
+    // The second one adds nothing while the first goes on.
+    expect(wait).toBeGreaterThan(0);
+    first.step(upto);
+    added++;
+  }
+  expect(added).toBeGreaterThan(1);
+  expect(sums(db)).toEqual({ uses: 11_000, days: 11_000, sources: 11_000, pending: 0 });
+});
