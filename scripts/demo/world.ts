@@ -24,6 +24,8 @@ export class World {
   /** @param daysAgo where the clock starts */
   static async open(port: string, daysAgo: number): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'heex-demo-'));
+    // Also when it ends by an error, or before it was up.
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const clock = { behind: daysAgo * DAY };
     const env = { HEEX_PORT: port, HEEX_DATA: folder, HEEX_SETUP_TOKEN: SETUP_TOKEN, HEEX_KEY_LIMIT: '50' };
     const quiet = () => {};
