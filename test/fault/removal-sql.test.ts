@@ -113,6 +113,7 @@ test('no statement brings a key back, hands it on, or issues one to nobody', asy
     `update api_key set revoked_at = null, revoked_reason = null, membership_id = '${here.membershipId}' where id = '${key}'`,
     `update api_key set membership_id = '${here.membershipId}' where id = '${key}'`,
     `update api_key set revoked_reason = 'by_owner' where id = '${key}'`,
+    `update api_key set revoked_at = revoked_at + 1 where id = '${key}'`,
     `update api_key set membership_id = null where id = '${here.keys[0]?.id}'`,
     `update api_key set membership_id = '${gone.membershipId}' where id = '${here.keys[0]?.id}'`,
     `update api_key set workspace_id = 'ws_other' where id = '${here.keys[0]?.id}'`,

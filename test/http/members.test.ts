@@ -49,6 +49,8 @@ test('the last owner can neither leave, nor be demoted, nor suspend themselves',
     expect([answer.status, answer.body.code]).toEqual([409, 'last_owner']);
   // A suspended owner can't act, so does not count.
   const second = await s.member('Second', 'owner');
+  const oneself = await s.as(second, 'POST', `W/members/${second.membershipId}/suspend`);
+  expect([oneself.status, oneself.body.code]).toEqual([409, 'conflict']);
   expect((await s.as(s.owner, 'POST', `W/members/${second.membershipId}/suspend`)).status).toBe(200);
   expect((await s.as(s.owner, 'DELETE', path)).body.code).toBe('last_owner');
   expect((await s.as(s.owner, 'DELETE', `W/members/${second.membershipId}`)).status).toBe(200);

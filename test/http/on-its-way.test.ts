@@ -5,8 +5,11 @@ import { acceptInvitation } from '../../companion/app/accept-invitation.ts';
 import { authorize, changeAs, type MemberCaller } from '../../companion/app/caller.ts';
 import { changePassword } from '../../companion/app/change-password.ts';
 import { approveConnection } from '../../companion/app/connect.ts';
+import type { Deps } from '../../companion/app/deps.ts';
 import { beginDevice, decideDevice } from '../../companion/app/device.ts';
-import { authenticateSession } from '../../companion/app/sessions.ts';
+import { resetPassword } from '../../companion/app/reset.ts';
+import { authenticateSession, signIn } from '../../companion/app/sessions.ts';
+import { confirmSession } from '../../companion/app/step-up.ts';
 import { approveCommandLine, approveExtension } from '../support/approvals.ts';
 import { visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
@@ -22,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => s.end());
 
+const fragment = (link: string) => new URL(link).hash.slice(1);
 const ORIGIN = { requestId: 'req_1', ip: '127.0.0.1', userAgent: null };
 const NEW = 'a new and better passphrase';
 /** Somebody as they are once their request was let in. */
@@ -53,7 +57,7 @@ const commandLine: Write = async (caller) => {
 };
 const accept: Write = async (caller) => {
   const { body } = await s.as(s.owner, 'POST', 'W/invitations', { email: caller.user.email, role: 'member' });
-  await acceptInvitation(s.companion.deps, { token: new URL(body.link).hash.slice(1) }, caller, ORIGIN);
+  await acceptInvitation(s.companion.deps, { token: fragment(body.link) }, caller, ORIGIN);
 };
 
 const ended = async (person: Person) => {
@@ -153,6 +157,74 @@ test('a new password ends what was approved with the old one, and what was asked
   expect(
     await s.companion.deps.store.read.selectFrom('session').select('id').where('user_id', '=', ida.userId).execute(),
   ).toEqual([{ id: caller.session.id }]);
+});
+
+/** The companion's own parts; while a password is hashed or compared, something else happens. */
+const whileHashing = (happens: () => void): Deps => {
+  const { deps } = s.companion;
+  const then = async <T>(done: Promise<T>): Promise<T> => {
+    const result = await done;
+    happens();
+    return result;
+  };
+  const { hash, matches } = deps.passwords;
+  return {
+    ...deps,
+    passwords: { hash: (given) => then(hash(given)), matches: (given, kept) => then(matches(given, kept)) },
+  };
+};
+
+describe('while a password is hashed', () => {
+  const invited = async (email: string) =>
+    fragment((await s.as(s.owner, 'POST', 'W/invitations', { email, role: 'member' })).body.link);
+
+  test.each([
+    ['withdrawn', 'update invitation set withdrawn_at = 1 where email = ?'],
+    ['used', 'update invitation set accepted_at = 1 where email = ?'],
+  ])('an invitation that is %s lets nobody join', async (_, statement) => {
+    const email = `new${++n}@acme.example`;
+    const input = { token: await invited(email), name: 'New', password: NEW };
+    const deps = whileHashing(() => sql(statement, email));
+    await expect(acceptInvitation(deps, input, undefined, ORIGIN)).rejects.toMatchObject({ code: 'not_found' });
+    expect(
+      await s.companion.deps.store.read.selectFrom('user').select('id').where('email', '=', email).execute(),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ['whose account is closed', 'update user set disabled_at = 1 where id = ?'],
+    ['whose password is changed', `update user set password_hash = 'another' where id = ?`],
+  ])('nobody %s is signed in by the old one', async (_, statement) => {
+    const { email, password, userId } = await s.member(`Slow ${++n}`);
+    const deps = whileHashing(() => sql(statement, userId));
+    await expect(signIn(deps, { email, password }, ORIGIN)).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  test('a reset link that is used sets no second password', async () => {
+    const { membershipId, userId } = await s.member(`Slow ${++n}`);
+    const token = fragment((await s.as(s.owner, 'POST', `W/members/${membershipId}/reset`)).body.link);
+    const deps = whileHashing(() => sql('delete from reset_token where user_id = ?', userId));
+    await expect(resetPassword(deps, { token, newPassword: NEW }, ORIGIN)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('a session is not confirmed by a password that is changed', async () => {
+    const person = await s.member(`Slow ${++n}`);
+    const deps = whileHashing(() => sql(`update user set password_hash = 'another' where id = ?`, person.userId));
+    const late = confirmSession(deps, await letIn(person), 'current', { password: person.password }, undefined);
+    await expect(late).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
+
+test('an invitation is for the address that the account has when it is accepted', async () => {
+  const mel = await s.member(`Mel ${++n}`);
+  await removed(mel);
+  const back = { ...mel, token: await s.signIn(mel) };
+  const { deps } = s.companion;
+  const caller = await authenticateSession(deps, back.token, ORIGIN);
+  const { link } = (await s.as(s.owner, 'POST', 'W/invitations', { email: mel.email, role: 'member' })).body;
+  sql('update user set email = ? where id = ?', `renamed${n}@acme.example`, mel.userId);
+  const late = acceptInvitation(deps, { token: fragment(link) }, caller, ORIGIN);
+  await expect(late).rejects.toMatchObject({ code: 'not_found' });
 });
 
 test('a change of one’s own by a closed account is refused without the database’s help, too', async () => {

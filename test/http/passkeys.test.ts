@@ -214,6 +214,16 @@ test('an invited person joins with a passkey and no password, once', async () =>
   expect((await post(webBrowser(), '/v1/passkeys/join/options', person)).status).toBe(404);
 });
 
+test('an invitation that was replaced while the passkey was made lets nobody join', async () => {
+  const person = { token: await invite(`una${n}@acme.example`), name: 'Una' };
+  const una = webBrowser();
+  const asked = (await post(una, '/v1/passkeys/join/options', person)).body.publicKey;
+  await invite(`una${n}@acme.example`);
+  const credential = authenticator(ORIGIN).create(asked);
+  expect((await post(una, '/v1/passkeys/join', { ...person, credential })).status).toBe(404);
+  expect(await me(una)).toBeUndefined();
+});
+
 test('whoever has an account can’t be joined as somebody new', async () => {
   const hal = await s.member(`Hal ${n}`);
   await s.as(s.owner, 'DELETE', `W/members/${hal.membershipId}`);

@@ -95,3 +95,17 @@ test('what one person began in a browser, nobody else finishes there', async () 
   browser.cookies(s.url).set('heex_sso', carried);
   expect([(await browser.get(callback)).status, await linked()]).toEqual([200, 1]);
 });
+
+test('whoever is linked does not come in by an invitation to somebody else', async () => {
+  await cameIn(`ida-${n}`);
+  const { link } = (await s.as(s.owner, 'POST', 'W/invitations', { email: `boss-${n}@acme.example`, role: 'admin' }))
+    .body;
+  const browser = webBrowser();
+  signsIn(`ida-${n}`);
+  const page = await begin(browser, { purpose: 'accept', token: new URL(link).hash.slice(1) });
+  expect([page.status, browser.cookies(s.url).has('heex_session')]).toEqual([404, false]);
+  const again = await cameIn(`ida-${n}`);
+  expect(JSON.parse((await again.script('GET', `${s.url}/v1/me`)).text).memberships).toMatchObject([
+    { role: 'member' },
+  ]);
+});
