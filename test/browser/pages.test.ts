@@ -114,7 +114,7 @@ test('an invitation is opened from its link, accepted, and cannot be told from t
   expect(other.url()).toBe(`${companion.url}/accept/open`);
   expect(await other.$eval('#email', (input) => (input as HTMLInputElement).value)).toBe('tomas@acme.example');
   await accessible(other);
-  await submit(other, { name: 'Tomás Silva', password: PASSWORD }, 'form[action="/accept"] button[type="submit"]');
+  await submit(other, { name: 'Tomás Silva', password: PASSWORD }, 'button[form="join"]');
   expect(other.url()).toBe(`${companion.url}/`);
   await other.goBack();
   expect(await other.content()).not.toContain(new URL(invite.body.link).hash.slice(1));

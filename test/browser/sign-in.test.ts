@@ -242,6 +242,54 @@ test('an invited person joins with a passkey', async () => {
   expect(await page.$eval('main', (m) => m.textContent)).toContain('Gil');
 });
 
+test('an invited person is offered a passkey first, and a password on request; what is wrong with it is shown', async () => {
+  s.owner.token = await s.signIn(s.owner);
+  const invited = await s.as(s.owner, 'POST', 'W/invitations', { email: 'ida@acme.example', role: 'member' });
+  await authenticator();
+  await page.goto(invited.body.link);
+  await page.waitForSelector('#name');
+  expect(await page.$eval('main .btn--primary', (b) => b.textContent)).toBe('Join with a passkey');
+  expect(await page.$eval('#password', (e) => e.checkVisibility())).toBe(false);
+  await page.type('#name', 'Ida');
+  await page.locator('summary').click();
+  await page.type('#password', 'short');
+  await press('Join Acme Robotics');
+  await page.waitForSelector('#password-error');
+  expect(await page.$eval('#password', (e) => [e.checkVisibility(), e === document.activeElement])).toEqual([
+    true,
+    true,
+  ]);
+  expect(await violations()).toEqual([]);
+  await page.type('#password', 'a good long passphrase');
+  await press('Join Acme Robotics');
+  await until('/');
+  expect(await page.$eval('main', (m) => m.textContent)).toContain('Ida');
+});
+
+test('who was removed and has nothing but a passkey comes back with it', async () => {
+  s.owner.token = await s.signIn(s.owner);
+  const invite = async () =>
+    (await s.as(s.owner, 'POST', 'W/invitations', { email: 'kim@acme.example', role: 'member' })).body.link;
+  await authenticator();
+  await page.goto(await invite());
+  await page.waitForSelector('#name');
+  await page.type('#name', 'Kim');
+  await press('Join with a passkey');
+  await until('/');
+  const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
+  const { id } = items.find((m: { email: string }) => m.email === 'kim@acme.example');
+  expect((await s.as(s.owner, 'DELETE', `W/members/${id}`)).status).toBe(200);
+  await page.goto(await invite());
+  await page.waitForSelector('#password');
+  expect(await violations()).toEqual([]);
+  await press('Join with your passkey');
+  await page.waitForFunction(() => document.querySelector('form[action="/signout"]'));
+  expect(await heading()).toBe('Join Acme Robotics');
+  await press('Join Acme Robotics');
+  await until('/');
+  expect(await page.$eval('main', (m) => m.textContent)).toContain('Acme Robotics');
+});
+
 test('a reset link sets a new password; its code leaves the address at once', async () => {
   s.owner.token = await s.signIn(s.owner);
   const fay = await s.member('Fay Forgot');

@@ -5,7 +5,7 @@ import { acceptInvitation, type OpenedInvitation, openInvitation } from '../../a
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
 import { authenticateSession, signIn } from '../../app/sessions.ts';
-import { listSsoButtons } from '../../app/sso-settings.ts';
+import { listSsoButtons, type SsoButton } from '../../app/sso-settings.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { DAY_MS } from '../../domain/time.ts';
 import { browserLabel } from '../browser-label.ts';
@@ -13,7 +13,7 @@ import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, hidden, type Values } from './form.ts';
 import { callout, type Html, heading, icon, initials, NOTHING, render } from './layout.ts';
 import { type FormCall, type Pages, seeOther, signedIn } from './route.ts';
-import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons } from './ways.ts';
+import { instead, or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons, submitClass } from './ways.ts';
 
 export const ROLE_NAMES: Record<Role, string> = { owner: 'an Owner', admin: 'an Admin', member: 'a Member' };
 
@@ -119,15 +119,8 @@ export function signedInAs({ user }: SessionCaller, goOn: { next: string } | { i
     <button type="submit" class="link">Not you?</button>
   </form>`;
 }
-function personFields(invitation: OpenedInvitation, values: Values, errors: Errors): Html {
-  const focus = focused(errors, ['name', 'password'], invitation.known ? 'password' : 'name');
-  const passwordField = {
-    name: 'password',
-    type: 'password' as const,
-    error: errors.password,
-    autofocus: focus === 'password',
-  };
-  return html`${field({
+const emailField = (invitation: OpenedInvitation) =>
+  field({
     name: 'email',
     label: 'E-mail',
     note: 'From your invitation',
@@ -135,25 +128,91 @@ function personFields(invitation: OpenedInvitation, values: Values, errors: Erro
     autocomplete: 'username',
     value: invitation.email,
     readonly: true,
+  });
+
+interface Offer {
+  invitation: OpenedInvitation;
+  values: Values;
+  errors: Errors;
+  /** Whether passkeys can be used here. */
+  passkey: boolean;
+  sso: readonly SsoButton[];
+}
+
+const hiddenToken = ({ values }: Offer) => hidden({ token: values.token ?? '' });
+const joinButton = ({ invitation }: Offer, primary: boolean) =>
+  html`<button type="submit" form="join" class="${submitClass(!primary)} btn--block" data-submit>Join ${invitation.workspaceName}</button>`;
+const providers = ({ sso, values }: Offer) =>
+  ssoButtons(sso, (name) => `Join with ${name}`, {
+    purpose: 'accept',
+    invitationToken: values.token,
+    returnTo: '/',
+  });
+
+/** Somebody signed in needs no more than to say yes. */
+const forSignedIn = (offer: Offer, caller: SessionCaller): Html =>
+  html`<form class="stack form" method="post" action="/accept" id="join">${hiddenToken(offer)}${joinButton(offer, true)}</form>
+    <div class="stack form card-section">${signedInAs(caller, { invitation: offer.values.token ?? '' })}</div>`;
+
+/** Who has an account here joins by any of its ways in. After a passkey they come back to the invitation, signed in. */
+function forKnown(offer: Offer): Html {
+  const { invitation, values, errors, passkey, sso } = offer;
+  const primary = !passkey || errors.password !== undefined;
+  return html`<form class="stack form" method="post" action="/accept" id="join" novalidate>${hiddenToken(offer)}${emailField(invitation)}</form>
+    <div class="stack form card-section">
+      ${passkeyTrouble}
+      ${passkey ? passkeyButton('sign-in', 'Join with your passkey', `/accept#${values.token ?? ''}`, { primary: !primary }) : NOTHING}
+      ${providers(offer)}
+      ${or('or with your password', { passkey, sso: sso.length })}
+      ${field({
+        name: 'password',
+        label: 'Password',
+        type: 'password',
+        autocomplete: 'current-password',
+        hint: 'Of the account that you have here.',
+        form: 'join',
+        error: errors.password,
+        autofocus: primary,
+      })}
+      ${joinButton(offer, primary)}
+    </div>`;
+}
+
+/** Somebody new: the ways that need no password first, where there are any. */
+function forNew(offer: Offer): Html {
+  const { invitation, values, errors, passkey, sso } = offer;
+  const others = passkey || sso.length > 0;
+  const focus = focused(errors, ['name', 'password'], 'name');
+  const primary = !passkey || errors.password !== undefined;
+  const password = html`${field({
+    name: 'password',
+    label: 'Password',
+    type: 'password',
+    autocomplete: 'new-password',
+    hint: '10 characters or more.',
+    form: 'join',
+    error: errors.password,
+    autofocus: focus === 'password',
   })}
-  ${
-    invitation.known
-      ? field({
-          ...passwordField,
-          label: 'Password',
-          autocomplete: 'current-password',
-          hint: 'Of the account that you have here.',
-        })
-      : html`${field({
-          name: 'name',
-          label: 'Your name',
-          autocomplete: 'name',
-          value: values.name,
-          error: errors.name,
-          autofocus: focus === 'name',
-        })}
-        ${field({ ...passwordField, label: 'Password', autocomplete: 'new-password', hint: '10 characters or more.' })}`
-  }`;
+  ${joinButton(offer, primary)}`;
+  return html`<form class="stack form" method="post" action="/accept" id="join" novalidate>
+      ${hiddenToken(offer)}
+      ${emailField(invitation)}
+      ${field({
+        name: 'name',
+        label: 'Your name',
+        autocomplete: 'name',
+        value: values.name,
+        error: errors.name,
+        autofocus: focus === 'name',
+      })}
+    </form>
+    <div class="stack form card-section">
+      ${passkeyTrouble}
+      ${passkey ? passkeyButton('join', 'Join with a passkey', '/', { primary: !primary }) : NOTHING}
+      ${providers(offer)}
+      ${others ? instead('Set a password instead', { open: Object.keys(errors).length > 0, sso: sso.length }, password) : password}
+    </div>`;
 }
 
 async function joinForm(
@@ -165,8 +224,8 @@ async function joinForm(
   status = 200,
 ): Promise<Response> {
   const all = caller ? [] : await listSsoButtons(deps);
-  const buttons = all.filter((b) => b.workspaceId === invitation.workspaceId);
-  const passkey = !caller && !invitation.known && deps.passkeys.available();
+  const sso = all.filter((b) => b.workspaceId === invitation.workspaceId);
+  const offer: Offer = { invitation, values, errors, passkey: deps.passkeys.available(), sso };
   const days = Math.max(1, Math.ceil((invitation.expiresAt - deps.now()) / DAY_MS));
   return render(c, deps.config.publicUrl, {
     title: `${status === 200 ? '' : 'Error: '}Join ${invitation.workspaceName}`,
@@ -174,17 +233,9 @@ async function joinForm(
     scripts: ['reveal.js', PASSKEY_SCRIPT],
     foot: html`${icon('clock', 'sm')}<span>Invitation valid ${days} more ${days === 1 ? 'day' : 'days'}</span>`,
     body: html`${heading(`Join ${invitation.workspaceName}`, `${invitation.invitedBy} invited you as ${ROLE_NAMES[invitation.role]}.`)}
-      <form class="stack form" method="post" action="/accept" id="join" novalidate>
-        ${Object.keys(errors).length ? callout('bad', 'Not joined yet.', 'See what is marked below.') : NOTHING}
-        ${hidden({ token: values.token ?? '' })}
-        ${caller ? NOTHING : personFields(invitation, values, errors)}
-        <button type="submit" class="btn btn--primary btn--lg btn--block">Join ${invitation.workspaceName}</button>
-      </form>
+      ${Object.keys(errors).length ? html`<div class="form-errors">${callout('bad', 'Not joined yet.', 'See what is marked below.')}</div>` : NOTHING}
+      ${caller ? forSignedIn(offer, caller) : invitation.known ? forKnown(offer) : forNew(offer)}
       <div class="stack form card-section">
-        ${or('or', { passkey, sso: buttons.length })}
-        ${passkey ? html`${passkeyTrouble}${passkeyButton('join', 'Join with a passkey', '/', { primary: false })}` : NOTHING}
-        ${ssoButtons(buttons, (name) => `Join with ${name}`, { purpose: 'accept', invitationToken: values.token, returnTo: '/' })}
-        ${caller ? signedInAs(caller, { invitation: values.token ?? '' }) : NOTHING}
         <hr class="rule">
         <ul class="small muted stack form--tight">
           <li class="row row--top">${icon('key')}<span>You make your own keys. Nobody else sees their secrets.</span></li>

@@ -53,6 +53,8 @@ export interface Field {
   readonly?: boolean;
   mono?: boolean;
   autofocus?: boolean;
+  /** The id of the form that it belongs to, where it does not stand in it. */
+  form?: string;
   /** Filled from the fragment of the address, by `fragment.js`. */
   fragment?: boolean;
 }
@@ -63,6 +65,7 @@ export function field(f: Field): Html {
   const secret = f.type === 'password';
   const input = html`<input class="input input--lg${f.mono ? ' input--mono' : ''}${secret ? ' input--secret' : ''}" id="${f.name}" name="${f.name}"
     type="${f.type ?? 'text'}" autocomplete="${f.autocomplete}" value="${secret ? '' : (f.value ?? '')}" required
+    ${attribute('form', f.form ?? false)}
     ${attribute('aria-invalid', f.error !== undefined && 'true')}
     ${attribute('aria-describedby', about)}
     ${f.readonly ? html`readonly` : NOTHING}

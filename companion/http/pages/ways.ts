@@ -45,5 +45,13 @@ export function or(text: string, others: { passkey: boolean; sso: number }): Htm
   return html`<div class="or"${others.sso ? NOTHING : html` data-with-passkey`}>${text}</div>`;
 }
 
+/** A way that is there for who asks for it; open where a browser has no passkeys and nothing else is offered. */
+export function instead(words: string, how: { open: boolean; sso: number }, children: Html): Html {
+  return html`<details class="instead"${how.open ? html` open` : NOTHING}${how.sso ? NOTHING : html` data-open-without-passkey`}>
+    <summary class="link">${words}</summary>
+    <div class="stack form">${children}</div>
+  </details>`;
+}
+
 /** The class of the password's own button: the main one where no passkey comes before it. */
 export const submitClass = (passkeyFirst: boolean): string => `btn${passkeyFirst ? '' : ' btn--primary'} btn--lg`;

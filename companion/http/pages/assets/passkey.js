@@ -76,5 +76,6 @@ for (const element of document.querySelectorAll('[data-passkey]')) {
 }
 if (!usable) {
   for (const element of document.querySelectorAll('[data-with-passkey]')) element.remove();
+  for (const way of document.querySelectorAll('[data-open-without-passkey]')) way.open = true;
   for (const button of document.querySelectorAll('[data-submit]')) button.classList.add('btn--primary');
 }
