@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { FieldError } from '../../shared/contract/errors.ts';
 import type { RemovalPreview } from '../../shared/contract/members.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
@@ -20,6 +19,8 @@ export interface Hanging {
     prefix: string;
     environment: RemovalPreview['keys'][number]['environment'];
     createdAt: number;
+    /** When the current secret was made: by the last rotation. */
+    secretAt: number;
     disabledAt: number | null;
   }[];
   agents: { id: string; name: string; keyId: string; createdAt: number }[];
@@ -30,7 +31,7 @@ export async function readHanging(db: Reading, target: MemberWithPerson, now: nu
   const { rows } = await sql<{ keys: string; agents: string; sessions: number }>`
     select
       (select json_group_array(json_object('id', k.id, 'name', k.name, 'prefix', s.prefix, 'environment', k.environment,
-          'createdAt', k.created_at, 'disabledAt', k.disabled_at) order by k.created_at, k.id)
+          'createdAt', k.created_at, 'secretAt', s.created_at, 'disabledAt', k.disabled_at) order by k.created_at, k.id)
         from api_key k join api_key_secret s on s.key_id = k.id and s.current = 1
         where k.membership_id = ${target.id} and k.revoked_at is null) as keys,
       (select json_group_array(json_object('id', id, 'name', name, 'keyId', enrolled_key_id, 'createdAt', created_at)
@@ -50,7 +51,7 @@ export async function readHanging(db: Reading, target: MemberWithPerson, now: nu
 const among = (ids: readonly string[]) => sql<string>`(select value from json_each(${JSON.stringify(ids)}))`;
 
 /** Where each key was let through in the last 30 days, latest first. One query, however many keys. */
-async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
+export async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
   const since = now - WINDOW_DAYS * DAY_MS;
   const rows = await deps.store.activity.read
     .selectFrom('key_source')
@@ -61,6 +62,7 @@ async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
       'user_agent',
       f.fn.sum<number>('uses').as('uses'),
       f.fn.max<number>('last_at').as('at'),
+      f.fn.min<number>('day').as('since_day'),
     ])
     .where('key_id', 'in', among(keyIds))
     .where('day', '>=', Math.floor(since / DAY_MS))
@@ -70,9 +72,9 @@ async function readSources(deps: Deps, keyIds: readonly string[], now: number) {
     .execute();
   return Map.groupBy(rows, (row) => row.key_id);
 }
-type Sources = Awaited<ReturnType<typeof readSources>>;
+export type Sources = Awaited<ReturnType<typeof readSources>>;
 
-const directOf = (sources: Sources, keyId: string) =>
+export const directOf = (sources: Sources, keyId: string) =>
   (sources.get(keyId) ?? []).filter((source) => source.purpose === 'direct');
 
 /** Which programs call with a key, and from where. */
@@ -80,7 +82,7 @@ const callersOf = (sources: Sources, keyId: string) =>
   [...new Set(directOf(sources, keyId).map(({ ip, user_agent }) => JSON.stringify([ip, user_agent])))].sort();
 
 /** What an admin decides by. How often something was used is not part of it: a busy key would never hold still. */
-function versionOf(target: MemberWithPerson, hanging: Hanging, sources: Sources, at: number): string {
+export function versionOf(target: MemberWithPerson, hanging: Hanging, sources: Sources, at: number): string {
   const facts = [
     [target.id, target.role, target.suspended_at !== null],
     hanging.keys.map((key) => [key.id, key.prefix, key.disabledAt !== null, callersOf(sources, key.id)]),
@@ -141,51 +143,4 @@ function showKey(
     })),
     moreSources: Math.max(0, direct.length - SOURCES_SHOWN),
   };
-}
-
-/**
- * What has changed since a preview, one entry for each thing; empty when it still holds. Called inside the removal.
- * @param versions those of `If-Match`
- */
-export async function changedSince(
-  deps: Deps,
-  tx: Reading,
-  target: MemberWithPerson,
-  hanging: Hanging,
-  versions: readonly string[],
-  now: number,
-): Promise<FieldError[]> {
-  const sources = await readSources(
-    deps,
-    hanging.keys.map((key) => key.id),
-    now,
-  );
-  const hashOf = (version: string) => version.split('.')[1];
-  const present = hashOf(versionOf(target, hanging, sources, now));
-  if (versions.some((version) => hashOf(version) === present)) return [];
-  const since = Math.max(0, ...versions.map((version) => Number.parseInt(version, 10) || 0));
-  const changes = await describe(tx, target, hanging, sources, since);
-  return changes.length
-    ? changes
-    : [{ path: 'member', message: 'has changed in role, status, keys, agents or in what calls with the keys' }];
-}
-
-async function describe(tx: Reading, target: MemberWithPerson, hanging: Hanging, sources: Sources, since: number) {
-  const gone = await tx
-    .selectFrom('api_key')
-    .select(['id', 'name'])
-    .where('membership_id', '=', target.id)
-    .where('revoked_at', '>=', since)
-    .execute();
-  const changes: FieldError[] = gone.map(({ id, name }) => ({ path: `keys.${id}`, message: `“${name}” was revoked` }));
-  for (const key of hanging.keys) {
-    const say = (what: string) => changes.push({ path: `keys.${key.id}`, message: `“${key.name}” ${what}` });
-    const uses = directOf(sources, key.id);
-    if (key.createdAt >= since) say('was made');
-    else if (key.disabledAt !== null && key.disabledAt >= since) say('was disabled');
-    else if (uses.length && uses.every((use) => use.at >= since)) say('was used directly');
-  }
-  for (const agent of hanging.agents)
-    if (agent.createdAt >= since) changes.push({ path: `agents.${agent.id}`, message: `“${agent.name}” was enrolled` });
-  return changes;
 }

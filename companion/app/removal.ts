@@ -5,7 +5,8 @@ import { type AuditActor, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findRemovable, keepAnOwner, type MemberWithPerson } from './members.ts';
-import { changedSince, readHanging } from './removal-preview.ts';
+import { changedSince } from './removal-changes.ts';
+import { readHanging } from './removal-preview.ts';
 
 /** Who removes, for the audit rows that the database itself writes. */
 export interface Remover {
