@@ -41,6 +41,11 @@ const FORGED: [string, string][] = [
   ['X_Heex-Owner', 'forged'],
   ['x_heex-key_id', 'forged'],
   ['X-Heex-Key_Id', 'forged'],
+  // Some read whatever is no letter and no digit as an underscore.
+  ['X.Heex.Owner', 'forged'],
+  ['X-Heex.Owner', 'forged'],
+  ['x!heex~owner', 'forged'],
+  ['X+Heex|Owner', 'forged'],
   ['X-Heex-Workspace', 'forged'],
   ['X-Heex-Environment', 'forged'],
   ['X-Heex-Permissions', 'forged:all'],
@@ -202,7 +207,7 @@ for (const [name, start] of [
       expect((await withKey(secret)).status).toBe(200);
       await companion.stop();
       behind.reached.length = 0;
-      for (let i = 0; i < 3; i++) expect([502, 503]).toContain((await withKey(secret, FORGED)).status);
+      for (let i = 0; i < 3; i++) expect((await withKey(secret, FORGED)).status).toBe(name === 'caddy' ? 502 : 503);
       expect(behind.reached).toEqual([]);
     });
   });

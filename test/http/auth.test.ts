@@ -289,34 +289,3 @@ test('below /v1/auth/envoy/ Envoy appends the path and query of its client, whic
   expect(headers['x-heex-status']).toBeUndefined();
   expect((await ask('orize', [['X-API-Key', secret]])).status).not.toBe(200);
 });
-
-describe('as other gateways ask', () => {
-  test('Traefik: GET, its client’s request told in X-Forwarded-…', async () => {
-    const { id, secret } = await bench.key();
-    const forwarded: [string, string][] = [
-      ['X-Forwarded-Method', 'DELETE'],
-      ['X-Forwarded-Proto', 'https'],
-      ['X-Forwarded-Host', 'api.example.com'],
-      ['X-Forwarded-Uri', '/orders/7'],
-      ['X-Forwarded-For', '203.0.113.9'],
-    ];
-    const good = await ask('', [['X-API-Key', secret], ...forwarded]);
-    expect([good.status, good.headers['x-heex-key-id']]).toEqual([200, id]);
-    expect((await ask('', [['X-API-Key', 'nonsense'], ...forwarded])).status).toBe(401);
-  });
-  test('Envoy: its client’s method and host, its path appended; 200 or a denial, nothing else', async () => {
-    const { secret } = await bench.key({ rateLimit: { limit: 1, windowSeconds: 60 } });
-    const envoy = (key: string) =>
-      ask(
-        '/envoy/a/../b//c%2F?permission=x:y',
-        [
-          ['X-API-Key', key],
-          ['Content-Length', '0'],
-        ],
-        'POST',
-      );
-    expect((await envoy(secret)).status).toBe(200);
-    expect((await envoy(secret)).status).toBe(429);
-    expect((await envoy('nonsense')).status).toBe(401);
-  });
-});
