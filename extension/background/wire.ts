@@ -1,13 +1,15 @@
 import { browser } from 'wxt/browser';
 import { createClient } from '../../shared/client/client.ts';
 import { createReceiver } from '../messages/receive.ts';
+import { EXPIRY_ALARM } from './approval.ts';
 import { createBadgeService } from './badge-service.ts';
-import { createConnectionService, EXPIRY_ALARM } from './connection-service.ts';
+import { createConnectionService } from './connection-service.ts';
 import { createDataService } from './data-service.ts';
+import { RESUME_ALARM } from './intents.ts';
 import { createKeyService } from './key-service.ts';
 import { browserLabel } from './label.ts';
 import { createReminderService } from './reminder-service.ts';
-import { createSecretService, RESUME_ALARM } from './secret-service.ts';
+import { createSecretService } from './secret-service.ts';
 import { createSession } from './session.ts';
 import { closeStorage, createStore } from './store.ts';
 import { createTeamService, WITHDRAW_ALARM } from './team-service.ts';
