@@ -21,7 +21,9 @@ const SCRIPT = `
 local keys = {}
 for line in io.lines(os.getenv("KEYS")) do keys[#keys + 1] = line end
 local before, after = os.getenv("BEFORE"), os.getenv("AFTER")
-local n, at = #keys, 0
+math.randomseed(os.time())
+local n = #keys
+local at = math.random(n)
 -- Keys one after another would be kinder to memory than use is: a step that is prime to any count scatters them.
 function request()
   at = (at + 7919) % n

@@ -3,6 +3,9 @@ import type Database from 'better-sqlite3';
 /** Rows that are added in one transaction: some tens of milliseconds, for which another process may have to wait. */
 const AT_ONCE = 5_000;
 
+/** Rows that are summed up at once, which is done in memory: some tens of MB. */
+const IN_MEMORY = 250_000;
+
 /** Pending uses, summed and in the order of the keys. Of this connection alone, so that it is gone after a crash. */
 const SUMS = `
 create temp table if not exists folding (
@@ -125,6 +128,7 @@ function prepare(db: Database.Database) {
   const mark = db.prepare<[], Mark>('select upto, through from use_fold') as { get(): Mark };
   const setMark = db.prepare('update use_fold set upto = ?, through = ?');
   const newest = db.prepare<[], number | null>('select max(id) from use_pending').pluck();
+  const oldest = db.prepare<[], number>('select min(id) from use_pending').pluck();
   const keyAt = db.prepare<[number], string>('select key_id from folding where rowid = ?').pluck();
   const steps = [ADD_USES, ADD_DAYS, ADD_SOURCES].map((text) => db.prepare(text));
   const remove = db.prepare('delete from use_pending where id <= ?');
@@ -139,8 +143,9 @@ function prepare(db: Database.Database) {
     begin: db.transaction((): Mark | undefined => {
       const now = mark.get();
       if (now.through !== null) return now;
-      const upto = newest.get();
-      if (upto == null) return undefined;
+      const last = newest.get();
+      if (last == null) return undefined;
+      const upto = Math.min(last, (oldest.get() as number) + IN_MEMORY - 1);
       setMark.run(upto, '');
       return { upto, through: '' };
     }),

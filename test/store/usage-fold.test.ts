@@ -166,3 +166,12 @@ test('one that is about to be added elsewhere is waited for', async () => {
   expect(added).toBeGreaterThan(1);
   expect(sums(db)).toEqual({ uses: 11_000, days: 11_000, sources: 11_000, pending: 0 });
 });
+
+test('more than is summed up at once is added in turns', async () => {
+  const { db } = activity();
+  db.exec(`insert into use_pending (key_id, secret_id, workspace_id, day, purpose, outcome, uses, at)
+    with recursive n (i) as (select 1 union all select i + 1 from n where i < 600000)
+    select 'key_' || (i % 7), 'sec_' || (i % 7), 'ws_1', 1, 'direct', 'valid', 1, i from n`);
+  await foldAll(new Folder(db));
+  expect(sums(db)).toEqual({ uses: 600_000, days: 600_000, sources: 600_000, pending: 0 });
+}, 30_000);
