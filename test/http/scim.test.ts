@@ -400,6 +400,34 @@ test('someone created inactive is no member and can’t sign in until activated'
   expect((await patch(made.id, { op: 'replace', value: { active: true } })).body.active).toBe(true);
 });
 
+test('what is not the client’s to say is ignored in POST and PUT, and active counts in every form that it comes in', async () => {
+  const claims = {
+    id: 'usr_mine',
+    meta: { location: 'https://evil.example', version: 'W/"x"' },
+    groups: [{ value: 'g' }],
+  };
+  const made = await provision({ ...claims, active: 'True' });
+  expect(made.id).not.toBe(claims.id);
+  expect(made.meta.location).toContain(`/Users/${made.id}`);
+  expect([made.active, made.groups]).toEqual([true, undefined]);
+  const { id, userName } = made;
+  for (const active of ['False', 'True', false, true, 'false']) {
+    const put = await scim('PUT', `/Users/${id}`, { schemas: [USER], ...claims, userName, active });
+    expect([put.status, put.body.id, put.body.active], String(active)).toEqual([
+      200,
+      id,
+      String(active).toLowerCase() === 'true',
+    ]);
+    expect(put.body.meta.location).toContain(`/Users/${id}`);
+  }
+  for (const active of ['no', 1, {}])
+    expect((await scim('PUT', `/Users/${id}`, { userName, active })).body.scimType, String(active)).toBe(
+      'invalidValue',
+    );
+  for (const path of ['id', 'meta.location'])
+    expect((await patch(id, { op: 'replace', path, value: 'x' })).body.scimType).toBe('mutability');
+});
+
 test('one bad operation changes nothing', async () => {
   const { id, userName } = await provision();
   const answer = await patch(
