@@ -16,7 +16,7 @@ import { createPasskeys } from './identity/passkeys.ts';
 import { createPasswords } from './identity/passwords.ts';
 import { createSeal } from './identity/seal.ts';
 import { createThrottle } from './identity/throttle.ts';
-import { openDataFolder } from './store/data-folder.ts';
+import { type DataFolder, openDataFolder } from './store/data-folder.ts';
 import { openStore, type Store } from './store/store.ts';
 import { createChecker } from './verify/checker.ts';
 import { Changes } from './verify/stream.ts';
@@ -38,24 +38,25 @@ function localNames(host: string, port: number): string[] {
   return [literal, 'localhost', '127.0.0.1', '[::1]'].map((name) => new URL(`http://${name}:${port}`).host);
 }
 
-/**
- * Wires everything and listens.
- * @param now the clock, milliseconds since 1970-01-01 UTC; tests set their own
- */
-export async function startCompanion(config: Config, log: Log, now: () => number = Date.now): Promise<Companion> {
-  const folder = openDataFolder(config.dataFolder, config.hashKey, randomBytes);
-  const opened = openStore(folder);
-  const changes = new Changes(folder.databaseFile, now);
-  const store: Store = {
+/** A store that has its changes sent on before they are acknowledged. */
+function announcing(opened: Store, changes: Changes): Store {
+  return {
     ...opened,
     async transact(work) {
       const result = await opened.transact(work);
-      // Sent on before the change is acknowledged. When services hear of it is up to the network; where this looked in vain,
-      // the next look, within 20 ms, finds it.
+      // When services hear of it is up to the network; where this looked in vain, the next look, within 20 ms, finds it.
       changes.poke();
       return result;
     },
   };
+}
+
+const newId = (prefix: string) => `${prefix}_${randomBase62(randomBytes, 20)}`;
+
+/** What holds files, threads and connections, and so has to be closed. */
+async function openParts(folder: DataFolder, config: Config, log: Log, now: () => number) {
+  const changes = new Changes(folder.databaseFile, now);
+  const store = announcing(openStore(folder), changes);
   // Seals what plain SQL wrote into the audit log while no companion ran.
   await store.transact(async () => {});
   // As a key object: made anew from its bytes for each hash, it would cost more than the hash.
@@ -63,7 +64,6 @@ export async function startCompanion(config: Config, log: Log, now: () => number
   const hashSecret = (secret: string) => createHmac('sha256', hashKey).update(secret).digest('hex');
   const usage = createRecorder(folder.activityFile, (error) => log('warn', 'activity not written yet', { error }));
   const checker = createChecker({ database: folder.databaseFile, now, hashSecret, usage });
-  const newId = (prefix: string) => `${prefix}_${randomBase62(randomBytes, 20)}`;
   const agents = new Agents({
     store,
     now,
@@ -72,20 +72,26 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     log,
     heartbeatSeconds: config.agentHeartbeatSeconds,
   });
+  return { store, changes, usage, checker, agents, hashSecret };
+}
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function createDeps(
+  parts: Parts,
+  folder: DataFolder,
+  config: Config,
+  log: Log,
+  now: () => number,
+): Promise<Deps> {
   const deps: Deps = {
-    store,
+    ...parts,
     now,
     randomBytes,
     newId,
-    hashSecret,
     passwords: await createPasswords(),
     passkeys: createPasskeys(() => deps.config.publicUrl),
     oidc: createOidc(now, (step, fault) => log('warn', 'single sign-on failed', { step, fault })),
     throttle: createThrottle(),
-    usage,
-    checker,
-    changes,
-    agents,
     mailer: config.mail && createMailer(config.mail.smtpUrl, config.mail.from),
     warn: (message, fields) => log('warn', message, fields),
     background: createBackground((work, error) => {
@@ -101,16 +107,33 @@ export async function startCompanion(config: Config, log: Log, now: () => number
       requestDays: config.requestDays,
     },
   };
+  return deps;
+}
+
+/** Listens, and only then knows its own name where the configuration does not say one. */
+function serve(deps: Deps, config: Config, log: Log) {
+  const { host, port, trustedProxies, metricsToken } = config;
   const ready = async () => {
-    await store.read.selectFrom('meta').select('name').limit(1).execute();
+    await deps.store.read.selectFrom('meta').select('name').limit(1).execute();
   };
-  const listening = await listen(config.host, config.port, (port) => {
-    const names = localNames(config.host, port);
+  return listen(host, port, (actual) => {
+    const names = localNames(host, actual);
     deps.config.publicUrl ||= `http://${names[0]}`;
     const hosts = new Set([...names, new URL(deps.config.publicUrl).host]);
-    const { trustedProxies, metricsToken } = config;
     return createService({ deps, log, hosts, trustedProxies, metricsToken, ready });
   });
+}
+
+/**
+ * Wires everything and listens.
+ * @param now the clock, milliseconds since 1970-01-01 UTC; tests set their own
+ */
+export async function startCompanion(config: Config, log: Log, now: () => number = Date.now): Promise<Companion> {
+  const folder = openDataFolder(config.dataFolder, config.hashKey, randomBytes);
+  const parts = await openParts(folder, config, log, now);
+  const { store, changes, usage, checker, agents } = parts;
+  const deps = await createDeps(parts, folder, config, log, now);
+  const listening = await serve(deps, config, log);
   const jobs = startJobs(deps);
   const token = await openSetup(deps, config.setupToken);
   return {
