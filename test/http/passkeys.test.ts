@@ -129,6 +129,18 @@ test('a challenge works once, in its own browser, for its own purpose, for five 
   expect((await enter(fresh, key.get(late))).status).toBe(401);
 });
 
+test('an answer to another challenge than this browser’s last is refused', async () => {
+  const [first, second] = [await options(), await options()];
+  expect((await add(browser, authenticator(ORIGIN).create(first))).status).toBe(409);
+  expect(first.challenge).not.toBe(second.challenge);
+  const key = await passkey();
+  const fresh = webBrowser();
+  const earlier = key.get(await challenge(fresh));
+  await challenge(fresh);
+  expect((await enter(fresh, earlier)).status).toBe(401);
+  expect(await me(fresh)).toBeUndefined();
+});
+
 test('a passkey is added once, by the person and in the browser that began', async () => {
   const made = authenticator(ORIGIN);
   const created = made.create(await options());
