@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HostileProvider, hostileProvider } from '../support/hostile-provider.ts';
-import { type Scenario, scenario } from '../support/scenario.ts';
+import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 import { type WebBrowser, webBrowser } from '../support/web-browser.ts';
 
 let s: Scenario;
@@ -71,29 +71,86 @@ test('a session is confirmed only by a new sign-in at the provider, to the accou
   expect([asked.get('prompt'), asked.get('max_age')]).toEqual(['login', '300']);
 });
 
+/** Goes as far as the provider would send the browser back. @returns what comes back from there, in that browser or another */
+async function stopBeforeCallback(who: WebBrowser, fields: Record<string, string>) {
+  const cookie = [...who.cookies(s.url)].map(([name, value]) => `${name}=${value}`).join('; ');
+  const start = await fetch(`${s.url}/sso/start`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', cookie },
+    body: new URLSearchParams({ workspaceId: s.workspaceId, next: '/security', ...fields }).toString(),
+  });
+  const carried = /heex_sso=([^;]+)/.exec(start.headers.getSetCookie().join())?.[1] ?? '';
+  const atProvider = await fetch(start.headers.get('refresh')?.slice('0; url='.length) ?? '', { redirect: 'manual' });
+  const callback = atProvider.headers.get('location') ?? '';
+  return (browser = who) => {
+    browser.cookies(s.url).set('heex_sso', carried);
+    return browser.get(callback);
+  };
+}
+const signIn = (who: WebBrowser, { email, password }: Person) =>
+  who.submit(`${s.url}/signin`, { email, password, next: '/' });
+const linked = async (who: WebBrowser) =>
+  JSON.parse((await who.script('GET', `${s.url}/v1/identities`)).text).items.length;
+
 test('what one person began in a browser, nobody else finishes there', async () => {
   const [ann, eve] = [await s.member(`Ann ${n}`), await s.member(`Eve ${n}`)];
   const browser = webBrowser();
-  const signIn = ({ email, password }: typeof ann) => browser.submit(`${s.url}/signin`, { email, password, next: '/' });
-  await signIn(ann);
-  const form = new URLSearchParams({ workspaceId: s.workspaceId, purpose: 'link', next: '/security' }).toString();
-  const cookie = [...browser.cookies(s.url)].map(([name, value]) => `${name}=${value}`).join('; ');
-  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', cookie };
-  const start = await fetch(`${s.url}/sso/start`, { method: 'POST', headers, body: form });
-  const carried = /heex_sso=([^;]+)/.exec(start.headers.getSetCookie().join())?.[1] ?? '';
+  await signIn(browser, ann);
   signsIn(`ann-${n}`);
-  const atProvider = await fetch(start.headers.get('refresh')?.slice('0; url='.length) ?? '', { redirect: 'manual' });
-  const callback = atProvider.headers.get('location') ?? '';
-  const linked = async () => JSON.parse((await browser.script('GET', `${s.url}/v1/identities`)).text).items.length;
-  await signIn(eve);
-  browser.cookies(s.url).set('heex_sso', carried);
-  expect([(await browser.get(callback)).status, await linked()]).toEqual([401, 0]);
+  const comeBack = await stopBeforeCallback(browser, { purpose: 'link' });
+  await signIn(browser, eve);
+  expect([(await comeBack()).status, await linked(browser)]).toEqual([401, 0]);
   browser.cookies(s.url).clear();
-  browser.cookies(s.url).set('heex_sso', carried);
-  expect((await browser.get(callback)).status).toBe(401);
-  await signIn(ann);
-  browser.cookies(s.url).set('heex_sso', carried);
-  expect([(await browser.get(callback)).status, await linked()]).toEqual([200, 1]);
+  expect((await comeBack()).status).toBe(401);
+  await signIn(browser, ann);
+  expect([(await comeBack()).status, await linked(browser)]).toEqual([200, 1]);
+});
+
+test('an answer links once and confirms once', async () => {
+  const browser = webBrowser();
+  await signIn(browser, await s.member(`Una ${n}`));
+  signsIn(`once-${n}`);
+  for (const purpose of ['link', 'confirm']) {
+    const comeBack = await stopBeforeCallback(browser, { purpose });
+    expect([purpose, (await comeBack()).status, (await comeBack()).status]).toEqual([purpose, 200, 401]);
+  }
+});
+
+test('a suspended member links nothing: they do not get as far as the provider, nor in when they come back', async () => {
+  const gus = await s.member(`Gus ${n}`);
+  const browser = webBrowser();
+  await signIn(browser, gus);
+  signsIn(`gus-${n}`);
+  const comeBack = await stopBeforeCallback(browser, { purpose: 'link' });
+  expect((await s.as(s.owner, 'POST', `W/members/${gus.membershipId}/suspend`)).status).toBe(200);
+  expect([(await comeBack()).status, await linked(browser)]).toEqual([403, 0]);
+  const before = browser.visited.length;
+  expect((await begin(browser, { purpose: 'link' })).status).toBe(403);
+  expect(browser.visited.slice(before)).toEqual([`${s.url}/sso/start`]);
+});
+
+test('the same subject at another provider is somebody else, and an answer of the one before is not taken to it', async () => {
+  const other = await hostileProvider();
+  const sub = `kim-${n}`;
+  const kim = await cameIn(sub);
+  const comeBack = await stopBeforeCallback(webBrowser(), { purpose: 'sign_in' });
+  const use = async (issuer: string) => {
+    const client = { issuer, clientId: 'heex-keys', clientSecret: 'client secret for tests 0123456789' };
+    const domains = ['joins.example'];
+    expect((await s.as(s.owner, 'PUT', 'W/sso', { ...client, name: 'Acme SSO', domains })).status).toBe(200);
+  };
+  await use(other.issuer);
+  const claims = { sub, email: `other-${sub}@joins.example`, auth_time: Math.floor(Date.now() / 1000) };
+  other.spoil((token) => Object.assign(token.claims, claims));
+  const late = webBrowser();
+  expect([(await comeBack(late)).status, late.cookies(s.url).has('heex_session')]).toEqual([401, false]);
+  const stranger = webBrowser();
+  await begin(stranger);
+  const who = async (browser: WebBrowser) =>
+    JSON.parse((await browser.script('GET', `${s.url}/v1/me`)).text).user.email;
+  expect([await who(stranger), await who(kim)]).toEqual([claims.email, `${sub}@joins.example`]);
+  await use(idp.issuer);
+  await other.close();
 });
 
 test('whoever is linked does not come in by an invitation to somebody else', async () => {

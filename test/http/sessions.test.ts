@@ -46,6 +46,27 @@ test('a session ends seven days after its last use and thirty days after its sta
   s.owner.token = await s.signIn(s.owner);
 });
 
+test('a session that is over is not listed, whether it lay idle or came to its end', async () => {
+  const ivy = await s.member('Ivy');
+  const idle = await s.signIn(ivy);
+  const listed = async (token: string) => (await call(s.url, 'GET', '/v1/sessions', { token })).body.items.length;
+  s.companion.pass(5 * DAY);
+  const young = await s.signIn(ivy);
+  const inUse = async (days: number) => {
+    s.companion.pass(days * DAY);
+    for (const token of [ivy.token, young]) expect(await me(token)).toBe(200);
+    await s.companion.deps.background.idle();
+  };
+  await inUse(1);
+  expect(await listed(young)).toBe(3);
+  await inUse(2);
+  expect([await listed(young), await me(idle)]).toEqual([2, 401]);
+  for (const days of [6, 6, 6, 3]) await inUse(days);
+  s.companion.pass(2 * DAY);
+  expect([await listed(young), await me(ivy.token)]).toEqual([1, 401]);
+  s.owner.token = await s.signIn(s.owner);
+});
+
 test('a removal and its preview count the sessions that live, neither those that lay idle nor those past their time', async () => {
   const [idle, old] = [await s.member('Idle'), await s.member('Old')];
   const sessions = async (of: typeof idle) =>
