@@ -257,7 +257,9 @@ test('another site can’t sign a browser in', async () => {
 });
 
 test('asking for challenges writes nothing', async () => {
-  const { store } = s.companion.deps;
+  const { store, background } = s.companion.deps;
+  // The use of sessions is noted beside the answers of the tests before.
+  await background.idle();
   const db = new Database(store.files.database, { readonly: true });
   const before = db.pragma('data_version', { simple: true });
   for (let i = 0; i < 20; i++) await challenge(webBrowser());
