@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Filter } from 'scim2-parse-filter';
 import { ScimError } from '../domain/scim/error.ts';
 import { matches, parseFilter, soleEquality } from '../domain/scim/filter.ts';
@@ -7,9 +8,16 @@ import type { Reading } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 import type { ScimCaller } from './scim-tokens.ts';
 
+/** Of whom nothing but an account is left, which no other workspace has or provisions. */
+const hasLeft = (workspaceId: string) =>
+  sql<boolean>`(exists (select 1 from former_member where user_id = user.id and workspace_id = ${workspaceId})
+    and not exists (select 1 from membership where user_id = user.id and workspace_id <> ${workspaceId})
+    and not exists (select 1 from scim_user where user_id = user.id and workspace_id <> ${workspaceId}))`;
+
 /**
- * Everybody whom an identity provider may see: the members of the workspace, whoever brought them in, and those whom it has
- * deactivated. So it finds, by user name, people who were there before it, and takes them over instead of doubling them.
+ * Everybody whom an identity provider may see: the members of the workspace, whoever brought them in, those whom it has
+ * deactivated, and those who left and whom no other workspace has: their account is still open. So it finds, by user name, people
+ * who were there before it, and takes them over instead of doubling them.
  */
 const people = (db: Reading, workspaceId: string) =>
   db
@@ -20,7 +28,9 @@ const people = (db: Reading, workspaceId: string) =>
     .leftJoin('scim_user', (on) =>
       on.onRef('scim_user.user_id', '=', 'user.id').on('scim_user.workspace_id', '=', workspaceId),
     )
-    .where((is) => is.or([is('membership.id', 'is not', null), is('scim_user.user_id', 'is not', null)]))
+    .where((is) =>
+      is.or([is('membership.id', 'is not', null), is('scim_user.user_id', 'is not', null), hasLeft(workspaceId)]),
+    )
     .select([
       'user.id',
       'user.name',

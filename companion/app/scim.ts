@@ -210,6 +210,11 @@ export async function deleteScimUser(
       .where('workspace_id', '=', caller.workspaceId)
       .where('user_id', '=', userId)
       .execute();
+    await tx
+      .deleteFrom('former_member')
+      .where('workspace_id', '=', caller.workspaceId)
+      .where('user_id', '=', userId)
+      .execute();
     // A removal has its audit row from the trigger.
     if (person.membership_id === null) await recordShutOut(change, person);
   });

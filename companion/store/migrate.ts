@@ -15,6 +15,7 @@ import { enrolledAgents } from './migrations/013-enrolled-agents.ts';
 import { auditOrigin } from './migrations/014-audit-origin.ts';
 import { scimExclusion } from './migrations/015-scim-exclusion.ts';
 import { usePending } from './migrations/016-use-pending.ts';
+import { formerMember } from './migrations/017-former-member.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly string[] = [
   enrolledAgents,
   auditOrigin,
   scimExclusion,
+  formerMember,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

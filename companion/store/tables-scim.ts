@@ -37,9 +37,17 @@ export interface ScimExclusionRow {
   at: number;
 }
 
+/** Who left a workspace, by whatever way. */
+export interface FormerMemberRow {
+  workspace_id: string;
+  user_id: string;
+  left_at: number;
+}
+
 export interface ScimTables {
   scim_token: ScimTokenRow;
   scim_setting: ScimSettingRow;
   scim_user: ScimUserRow;
   scim_exclusion: ScimExclusionRow;
+  former_member: FormerMemberRow;
 }

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createScimUser } from '../../companion/app/scim.ts';
 import { authenticateScim } from '../../companion/app/scim-tokens.ts';
@@ -37,6 +38,11 @@ async function provision(overrides: Record<string, unknown> = {}): Promise<Answe
   });
   expect(answer.status, JSON.stringify(answer.body)).toBe(201);
   return answer.body;
+}
+function sql(text: string): void {
+  const db = new Database(s.companion.deps.store.files.database);
+  db.exec(text);
+  db.close();
 }
 /** A member with a session and a live key. */
 async function working(): Promise<{ id: string; person: Person; secret: string }> {
@@ -281,6 +287,55 @@ describe('whoever the identity provider deactivates or deletes', () => {
       (e: { target: { id: string } }) => e.target.id === id,
     );
     expect(rows).toMatchObject([{ actor: { type: 'scim', name: 'Okta' } }]);
+  });
+
+  const signIn = async ({ email, password }: Person) =>
+    (await call(s.url, 'POST', '/v1/sessions', { body: { email, password } })).status;
+  const leaving: [string, (person: Person) => unknown][] = [
+    ['removed by an admin', (person) => s.as(s.owner, 'DELETE', `W/members/${person.membershipId}`)],
+    ['who left', (person) => s.as(person, 'DELETE', `W/members/${person.membershipId}`)],
+    ['removed by plain SQL', ({ membershipId }) => sql(`delete from membership where id = '${membershipId}'`)],
+  ];
+  test.each(leaving)('may be somebody %s, whom it never provisioned: their account closes', async (_, leave) => {
+    const [one, two] = [await working(), await working()];
+    for (const { id, person } of [one, two]) {
+      await leave(person);
+      expect(await signIn(person)).toBe(201);
+      expect((await find(`userName eq "${person.email}"`)).Resources).toMatchObject([{ id, active: false }]);
+    }
+    expect((await patch(one.id, { op: 'replace', path: 'active', value: false })).body.active).toBe(false);
+    expect((await scim('DELETE', `/Users/${two.id}`)).status).toBe(204);
+    for (const { id, person } of [one, two]) {
+      expect(await signIn(person)).toBe(401);
+      const rows = (await audit('&action=user.deprovisioned')).filter(
+        (e: { target: { id: string } }) => e.target.id === id,
+      );
+      expect(rows).toMatchObject([{ actor: { type: 'scim' }, target: { name: person.email } }]);
+    }
+    expect((await scim('GET', `/Users/${one.id}`)).status).toBe(200);
+    expect((await scim('GET', `/Users/${two.id}`)).status).toBe(404);
+    expect((await find(`userName eq "${two.person.email}"`)).totalResults).toBe(0);
+  });
+
+  test('is not somebody who left and whom another workspace has', async () => {
+    const { id, person } = await working();
+    await s.as(s.owner, 'DELETE', `W/members/${person.membershipId}`);
+    sql(`insert into workspace (id, name, plan, key_limit, created_at) values ('ws_next', 'Next', 'team', 10, 1);
+      insert into membership (id, workspace_id, user_id, role, joined_at) values ('mem_next', 'ws_next', '${id}', 'member', 1)`);
+    expect((await scim('GET', `/Users/${id}`)).status).toBe(404);
+    expect((await scim('DELETE', `/Users/${id}`)).status).toBe(404);
+    expect((await find(`userName eq "${person.email}"`)).totalResults).toBe(0);
+    expect(await signIn(person)).toBe(201);
+  });
+
+  test('joins again by active: true after an admin’s removal, as a plain member without a key', async () => {
+    const { id, person, secret } = await working();
+    await s.as(s.owner, 'PATCH', `W/members/${person.membershipId}`, { role: 'admin' });
+    await s.as(s.owner, 'DELETE', `W/members/${person.membershipId}`);
+    expect((await patch(id, { op: 'replace', path: 'active', value: true })).body.active).toBe(true);
+    const members = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body.items;
+    expect(members.find((m: { userId: string }) => m.userId === id)).toMatchObject({ role: 'member' });
+    expect(await verdict(secret)).toBe('revoked');
   });
 
   test('by DELETE has no way of signing in left when the address comes again', async () => {
