@@ -57,6 +57,20 @@ test('an identity provider neither sees nor changes people of another workspace'
   expect([await codeOf(secret), (await s.as(ada, 'GET', '/v1/me')).body.user.name]).toEqual(['valid', 'Ada']);
 });
 
+test('whom an identity provider suspends in one workspace is let back in there by it alone, and stays in the other', async () => {
+  const fay = await s.member('Fay');
+  const { secret } = await s.key(fay);
+  join('mem_fay', fay, 'member');
+  expect((await s.as(bo, 'PATCH', `${OTHER}/scim`, { deactivation: 'suspend' })).status).toBe(200);
+  expect((await patch(fay.userId, { active: false })).status).toBe(200);
+  const again = () => sql(`update membership set suspended_at = null where id = 'mem_fay'`);
+  expect(again).toThrow('deprovisioned');
+  expect((await s.as(bo, 'POST', `${OTHER}/members/mem_fay/reinstate`)).body.code).toBe('conflict');
+  expect([await codeOf(secret), (await s.as(fay, 'GET', 'W')).status]).toEqual(['valid', 200]);
+  expect((await patch(fay.userId, { active: true })).status).toBe(200);
+  expect((await s.as(fay, 'GET', OTHER)).status).toBe(200);
+});
+
 test('an owner elsewhere is no owner here', async () => {
   expect((await s.as(bo, 'DELETE', `${OTHER}/members/mem_bo`)).body.code).toBe('last_owner');
   expect((await s.as(bo, 'PATCH', `${OTHER}/members/mem_bo`, { role: 'member' })).body.code).toBe('last_owner');
