@@ -5,7 +5,7 @@ import { type KeyIdentity, verification } from '../../shared/contract/verify.ts'
 import { parseKey } from '../../shared/key-format.ts';
 import { BadUsage, type Io, json, plain, Refused } from './io.ts';
 import { ended, originOf, serverAt, sessionFor } from './server.ts';
-import { forgetSession, readSession, writeSession } from './session-file.ts';
+import { checkSessionFile, forgetSession, readSession, writeSession } from './session-file.ts';
 
 export interface AccountOptions {
   url?: string | undefined;
@@ -15,9 +15,10 @@ export interface AccountOptions {
 
 const CLIENT_ID = 'Heex CLI';
 
-/** Signs in with a code that is typed in a browser (RFC 8628). @throws Refused when it is denied or too late */
+/** Signs in with a code that is typed in a browser (RFC 8628). @throws Refused when it is denied, too late, or can't be kept */
 export async function login(io: Io, options: AccountOptions): Promise<void> {
   const server = serverAt(io, originOf(io, options.url));
+  checkSessionFile(io.env);
   const asked = await server.call(device.deviceCode, { body: { client_id: CLIENT_ID, device_name: io.machine } });
   io.say(`Open ${plain(asked.verification_uri)} and type this code:\n\n    ${plain(asked.user_code)}\n\nWaiting…\n`);
   const deadline = io.now() + asked.expires_in * 1000;
@@ -57,14 +58,26 @@ function longer(error: unknown): number {
   }
 }
 
-/** Keeps the new session and ends the one before, which nobody would use any more. */
+/** Keeps the new session and ends the one before, which nobody would use any more; or the new one, where it can't be kept. */
 async function replaceSession(io: Io, fresh: Parameters<typeof writeSession>[1]): Promise<void> {
   const old = readSession(io.env);
-  writeSession(io.env, fresh);
-  if (old?.origin === fresh.origin)
-    await serverAt(io, old.origin, old.token)
-      .call(people.endSession, { params: { sessionId: 'current' } })
-      .catch(() => undefined);
+  try {
+    writeSession(io.env, fresh);
+  } catch (error) {
+    if (!(await endAt(io, fresh)))
+      io.say(`${fresh.origin} did not confirm that it ended the session. End it in your account there.\n`);
+    throw error;
+  }
+  if (old?.origin === fresh.origin) await endAt(io, old);
+}
+
+/** @returns whether the server confirmed it */
+async function endAt(io: Io, { origin, token }: { origin: string; token: string }): Promise<boolean> {
+  const ending = serverAt(io, origin, token).call(people.endSession, { params: { sessionId: 'current' } });
+  return ending.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What HEEX_API_KEY is, where it is set; who is signed in otherwise. */

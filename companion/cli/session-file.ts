@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { Refused } from './io.ts';
 
 /** The session of this command line. It is good for the server that issued it, and is sent to no other. */
 const session = z.object({
@@ -34,13 +35,38 @@ export function readSession(env: Environment): StoredSession | undefined {
   }
 }
 
-/** Keeps it for this user alone, whole or not at all. */
+/** Keeps it for this user alone, whole or not at all. @throws Refused with the path, where it can't be written */
 export function writeSession(env: Environment, value: StoredSession): void {
   const file = sessionFile(env);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  beside(file, `${JSON.stringify(value)}\n`, (fresh) => renameSync(fresh, file));
+}
+
+/** Whether a session could be kept, before one is asked for. @throws Refused as `writeSession` would */
+export function checkSessionFile(env: Environment): void {
+  const file = sessionFile(env);
+  beside(file, '', () => {
+    // A folder of that name is what no file can take the place of.
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Refused(`${file} is a folder.`);
+  });
+}
+
+/** Writes a file beside that one, and leaves nothing of it behind. */
+function beside(file: string, text: string, then: (fresh: string) => void): void {
   const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(fresh, file);
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // Of a process of the same number, which was stopped half-way.
+    rmSync(fresh, { force: true });
+    writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
+    then(fresh);
+  } catch (error) {
+    const why = error instanceof Refused ? error.message : `The system says ${(error as NodeJS.ErrnoException).code}.`;
+    throw new Refused(
+      `The session can't be kept in ${file}. ${why} Make that possible, or set XDG_CONFIG_HOME to a folder of yours.`,
+    );
+  } finally {
+    if (existsSync(fresh)) rmSync(fresh);
+  }
 }
 
 export function forgetSession(env: Environment): void {

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -95,6 +105,39 @@ test('a denied or forgotten code ends with a refusal and leaves no session', asy
   expect(await heex('login')).toMatchObject({ code: 1, err: expect.stringContaining('in time') });
   expect(existsSync(sessionFile())).toBe(false);
   expect(await heex('keys list')).toMatchObject({ code: 3, err: 'heex: You are not signed in. Run: heex login\n' });
+});
+
+test('where a session can’t be kept, none is asked for: one line names the file', async () => {
+  const said = async (run: Promise<Run>) => {
+    const { code, out, err } = await run;
+    expect([code, out, err.split('\n').length]).toEqual([1, '', 2]);
+    expect(err).not.toContain('/device');
+    return err;
+  };
+  // A file where the folder should be, a file where the folder above should be, a folder where the file should be.
+  writeFileSync(join(home, 'heex'), '');
+  expect(await said(heex('login'))).toContain(`The session can't be kept in ${sessionFile()}. The system says E`);
+  const env = { XDG_CONFIG_HOME: join(home, 'heex', 'further') };
+  expect(await said(heex('login', { env }))).toContain(join(env.XDG_CONFIG_HOME, 'heex', 'session.json'));
+  rmSync(join(home, 'heex'));
+  mkdirSync(sessionFile(), { recursive: true });
+  expect(await said(heex('login'))).toContain(`${sessionFile()} is a folder.`);
+  expect(readdirSync(join(home, 'heex'))).toEqual(['session.json']);
+});
+
+test('a session that could not be kept after all is ended on the server', async () => {
+  const token = await s.signIn(ada);
+  const sessions = async () => (await call(s.url, 'GET', '/v1/sessions', { token })).body.items.length;
+  const before = await sessions();
+  const spoil = async (err: string) => {
+    await type('approve')(err);
+    rmSync(join(home, 'heex'), { recursive: true });
+    writeFileSync(join(home, 'heex'), '');
+  };
+  const { code, err } = await heex('login', { meanwhile: spoil });
+  expect([code, err.trimEnd().split('\n').at(-1)]).toEqual([1, expect.stringContaining(`kept in ${sessionFile()}.`)]);
+  // That of the browser in which the code was typed stays.
+  expect(await sessions()).toBe(before + 1);
 });
 
 test('logout ends the session on the server, and forgets it here even when the server does not answer', async () => {
