@@ -72,6 +72,34 @@ function useRevoke(key: Key) {
   return { reason, setReason, typed, setTyped, busy, failure, needsName, ready, revoke, disable };
 }
 
+function ReasonField({ value, onChange }: { value: Reason; onChange: (reason: Reason) => void }) {
+  return (
+    <div class="field">
+      <span class="field__label">Reason</span>
+      <Chips
+        label="Reason"
+        value={value}
+        options={[
+          { value: 'none', label: 'No longer needed' },
+          { value: 'superseded', label: 'Replaced' },
+          { value: 'leaked', label: 'Leaked' },
+        ]}
+        onChange={onChange}
+      />
+    </div>
+  );
+}
+
+const NotSure = ({ onDisable }: { onDisable: () => void }) => (
+  <p class="small muted">
+    Not sure?{' '}
+    <LinkButton class="small link--inline" onClick={onDisable}>
+      Disable it instead
+    </LinkButton>
+    . You can switch it back on.
+  </p>
+);
+
 /** Final, so it is slow: the facts first, the name typed where something may depend on the key. */
 export function RevokeSheet({ of: key }: { of: Key }) {
   const { reason, setReason, typed, setTyped, busy, failure, needsName, ready, revoke, disable } = useRevoke(key);
@@ -105,19 +133,7 @@ export function RevokeSheet({ of: key }: { of: Key }) {
         </p>
         <StillInUse of={key} />
         <AgentsKeep of={agents} by="it" />
-        <div class="field">
-          <span class="field__label">Reason</span>
-          <Chips
-            label="Reason"
-            value={reason}
-            options={[
-              { value: 'none', label: 'No longer needed' },
-              { value: 'superseded', label: 'Replaced' },
-              { value: 'leaked', label: 'Leaked' },
-            ]}
-            onChange={setReason}
-          />
-        </div>
+        <ReasonField value={reason} onChange={setReason} />
         {needsName && (
           <TextField
             label={
@@ -130,15 +146,7 @@ export function RevokeSheet({ of: key }: { of: Key }) {
             onInput={setTyped}
           />
         )}
-        {key.status !== 'disabled' && (
-          <p class="small muted">
-            Not sure?{' '}
-            <LinkButton class="small link--inline" onClick={disable}>
-              Disable it instead
-            </LinkButton>
-            . You can switch it back on.
-          </p>
-        )}
+        {key.status !== 'disabled' && <NotSure onDisable={disable} />}
       </div>
     </Dialog>
   );

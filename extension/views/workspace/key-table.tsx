@@ -1,18 +1,16 @@
 import type { Key } from '../../../shared/contract/keys.ts';
 import { now } from '../../state/clock.ts';
-import { disableKey, enableKey, usageOf } from '../../state/keys.ts';
+import { usageOf } from '../../state/keys.ts';
 import { navigate, route } from '../../state/route.ts';
-import { isAdmin, offline } from '../../state/workspace.ts';
-import { Button } from '../../ui/button.tsx';
+import { isAdmin } from '../../state/workspace.ts';
 import { Sparkline } from '../../ui/chart.tsx';
 import { ago, day, fullDay, number, until } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { isDead, reasonWords, unusedPhrase } from '../../ui/key-words.ts';
 import { Env, Prefix, Status } from '../../ui/marks.tsx';
-import { MenuItem, useMenu } from '../../ui/menu.tsx';
 import { When } from '../../ui/when.tsx';
-import { copyPrefix } from '../key-shortcuts.tsx';
 import { isMine } from '../keys-states.tsx';
+import { KeyMenu } from './key-menu.tsx';
 import { nextOrder, type Order, type Sort } from './key-sort.ts';
 
 interface TableProps {
@@ -81,63 +79,6 @@ function Expiry({ of: key }: { of: Key }) {
   );
 }
 
-function KeyMenu({ of: key }: { of: Key }) {
-  const menu = useMenu();
-  const go = (screen: 'key' | 'edit' | 'rotate' | 'revoke') => menu.choose(() => navigate({ screen, id: key.id }));
-  const off = offline.value ? 'Needs the server' : undefined;
-  const notMine = off ?? (isMine(key) ? undefined : `Only ${key.createdBy.name} can do this`);
-  const disabled = key.status === 'disabled';
-  return (
-    <>
-      <Button
-        variant="ghost"
-        size="sm"
-        icon="more"
-        label={`Actions for ${key.name}`}
-        popup="menu"
-        expanded={menu.open}
-        buttonRef={menu.opener}
-        onClick={menu.toggle}
-      />
-      {menu.show({
-        label: key.name,
-        align: 'end',
-        children: (
-          <>
-            <MenuItem icon="eye" onSelect={go('key')}>
-              Open
-            </MenuItem>
-            <MenuItem icon="copy" onSelect={menu.choose(() => void copyPrefix(key))}>
-              Copy prefix
-            </MenuItem>
-            {!isDead(key.status) && (
-              <>
-                <MenuItem icon="pencil" unavailable={notMine} onSelect={go('edit')}>
-                  Edit
-                </MenuItem>
-                <MenuItem icon="rotate" unavailable={notMine} onSelect={go('rotate')}>
-                  Rotate
-                </MenuItem>
-                <MenuItem
-                  icon={disabled ? 'play' : 'pause'}
-                  unavailable={off}
-                  onSelect={menu.choose(() => void (disabled ? enableKey(key.id) : disableKey(key.id)))}
-                >
-                  {disabled ? 'Enable' : 'Disable'}
-                </MenuItem>
-                <hr />
-                <MenuItem icon="trash" danger unavailable={off} onSelect={go('revoke')}>
-                  Revoke
-                </MenuItem>
-              </>
-            )}
-          </>
-        ),
-      })}
-    </>
-  );
-}
-
 /** Status and, of a revoked key, why. */
 function StatusCell({ of: key }: { of: Key }) {
   return (
@@ -149,8 +90,60 @@ function StatusCell({ of: key }: { of: Key }) {
   );
 }
 
-function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck: (on: boolean) => void }) {
+function NameCell({ of: key }: { of: Key }) {
+  return (
+    <span class="cell">
+      <button
+        type="button"
+        class="cell__open"
+        data-key={key.id}
+        title={key.name}
+        onClick={() => navigate({ screen: 'key', id: key.id })}
+      >
+        {key.name}
+      </button>
+      <small>
+        <Prefix of={key.prefix} />
+      </small>
+    </span>
+  );
+}
+
+function LastUse({ of: key }: { of: Key }) {
+  if (!key.lastUsed) return <span class="subtle">{unusedPhrase(key)}</span>;
+  return (
+    <span class="cell">
+      <When at={key.lastUsed.at} words={ago} />
+      <small>{key.lastUsed.ip ? <code title={key.lastUsed.ip}>{key.lastUsed.ip}</code> : '—'}</small>
+    </span>
+  );
+}
+
+function Requests({ of: key }: { of: Key }) {
   const usage = usageOf(key.id);
+  return (
+    <span class="cell num">
+      {number(key.usageCount)}
+      {usage && (
+        <small class="cell__spark">
+          <Sparkline days={usage} height={12} />
+        </small>
+      )}
+    </span>
+  );
+}
+
+function Limit({ of: { rateLimit } }: { of: Key }) {
+  if (!rateLimit) return <span class="subtle">—</span>;
+  return (
+    <span class="cell num">
+      {number(rateLimit.limit)}
+      <small>in {number(rateLimit.windowSeconds)} s</small>
+    </span>
+  );
+}
+
+function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck: (on: boolean) => void }) {
   const open = route.value.id === key.id;
   return (
     <tr class={checked || open ? 'is-selected' : undefined}>
@@ -165,20 +158,7 @@ function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck
         />
       </td>
       <td>
-        <span class="cell">
-          <button
-            type="button"
-            class="cell__open"
-            data-key={key.id}
-            title={key.name}
-            onClick={() => navigate({ screen: 'key', id: key.id })}
-          >
-            {key.name}
-          </button>
-          <small>
-            <Prefix of={key.prefix} />
-          </small>
-        </span>
+        <NameCell of={key} />
       </td>
       <td class="small">
         <Env of={key.environment} />
@@ -196,34 +176,13 @@ function Row({ of: key, checked, onCheck }: { of: Key; checked: boolean; onCheck
         <Expiry of={key} />
       </td>
       <td>
-        {key.lastUsed ? (
-          <span class="cell">
-            <When at={key.lastUsed.at} words={ago} />
-            <small>{key.lastUsed.ip ? <code title={key.lastUsed.ip}>{key.lastUsed.ip}</code> : '—'}</small>
-          </span>
-        ) : (
-          <span class="subtle">{unusedPhrase(key)}</span>
-        )}
+        <LastUse of={key} />
       </td>
       <td class="r">
-        <span class="cell num">
-          {number(key.usageCount)}
-          {usage && (
-            <small class="cell__spark">
-              <Sparkline days={usage} height={12} />
-            </small>
-          )}
-        </span>
+        <Requests of={key} />
       </td>
       <td class="r">
-        {key.rateLimit ? (
-          <span class="cell num">
-            {number(key.rateLimit.limit)}
-            <small>in {number(key.rateLimit.windowSeconds)} s</small>
-          </span>
-        ) : (
-          <span class="subtle">—</span>
-        )}
+        <Limit of={key} />
       </td>
       <td class="r">
         <KeyMenu of={key} />

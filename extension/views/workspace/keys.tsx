@@ -86,10 +86,8 @@ function Banners() {
   );
 }
 
-/** Every key that the reader may see; admins see everyone's. */
-export function WorkspaceKeys() {
-  const [confirming, setConfirming] = useState<Key[]>();
-  const current = workspace.value;
+/** The keys that the reader may see, and which of them are shown, selected and acted on. */
+function useShownKeys() {
   const all = (isAdmin.value ? allKeys.value : myKeys.value) ?? myKeys.value;
   const shown =
     all &&
@@ -99,81 +97,94 @@ export function WorkspaceKeys() {
     );
   // What a filter hides is not acted on.
   const chosen = shown?.filter((key) => selected.value.has(key.id) && !isDead(key.status)) ?? [];
-  const clear = () => {
-    selected.value = new Set();
-  };
+  return { all, shown, chosen };
+}
+
+const clearSelection = () => {
+  selected.value = new Set();
+};
+
+function List({ all, shown }: Pick<ReturnType<typeof useShownKeys>, 'all' | 'shown'>) {
+  if (shown && shown.length > 0)
+    return (
+      <KeyTable
+        keys={shown}
+        order={order.value}
+        selected={selected.value}
+        onOrder={(next) => {
+          order.value = next;
+        }}
+        onSelect={(next) => {
+          selected.value = next;
+        }}
+      />
+    );
+  if (all?.length === 0)
+    return (
+      <div class="page__narrow">
+        <NoKeys />
+      </div>
+    );
+  return (
+    <ListState
+      what="The keys can’t be shown"
+      loading={!all}
+      failure={all ? undefined : (syncFailure.value ?? undefined)}
+      onRetry={() => void refresh()}
+      empty={
+        <Empty title="No keys match.">
+          <LinkButton onClick={() => set(NO_FILTERS)}>Clear filters.</LinkButton>
+        </Empty>
+      }
+    />
+  );
+}
+
+const NewKey = () => (
+  <Button variant="primary" icon="plus" kbd="n" unavailable={whyNoNewKey()} onClick={() => navigate({ screen: 'new' })}>
+    New key
+  </Button>
+);
+
+/** Every key that the reader may see; admins see everyone's. */
+export function WorkspaceKeys() {
+  const [confirming, setConfirming] = useState<Key[]>();
+  const current = workspace.value;
+  const { all, shown, chosen } = useShownKeys();
   useEffect(() => {
     if (isAdmin.peek()) void refreshTeam();
-    return clear;
+    return clearSelection;
   }, []);
   useShortcuts([
     { key: 'n', words: 'New key', run: () => whyNoNewKey() ?? navigate({ screen: 'new' }) },
     { key: '/', words: 'Search', run: focusSearch },
-    ...(chosen.length > 0 ? [{ key: 'Escape', words: 'Clear the selection', run: clear }] : []),
+    ...(chosen.length > 0 ? [{ key: 'Escape', words: 'Clear the selection', run: clearSelection }] : []),
   ]);
   return (
     <Page
       title="Keys"
       flush
       about={current && <Quota used={current.keysUsed} limit={current.keyLimit} />}
-      acts={
-        <Button
-          variant="primary"
-          icon="plus"
-          kbd="n"
-          unavailable={whyNoNewKey()}
-          onClick={() => navigate({ screen: 'new' })}
-        >
-          New key
-        </Button>
-      }
+      acts={<NewKey />}
       bar={
         <>
           <Banners />
           {chosen.length > 0 ? (
-            <BulkBar keys={chosen} onClear={clear} onRevoke={() => setConfirming(chosen)} />
+            <BulkBar keys={chosen} onClear={clearSelection} onRevoke={() => setConfirming(chosen)} />
           ) : (
             <FilterBar shown={shown?.length ?? 0} />
           )}
         </>
       }
     >
-      {shown && shown.length > 0 ? (
-        <KeyTable
-          keys={shown}
-          order={order.value}
-          selected={selected.value}
-          onOrder={(next) => {
-            order.value = next;
-          }}
-          onSelect={(next) => {
-            selected.value = next;
-          }}
-        />
-      ) : all?.length === 0 ? (
-        <div class="page__narrow">
-          <NoKeys />
-        </div>
-      ) : (
-        <ListState
-          what="The keys can’t be shown"
-          loading={!all}
-          failure={all ? undefined : (syncFailure.value ?? undefined)}
-          onRetry={() => void refresh()}
-          empty={
-            <Empty title="No keys match.">
-              <LinkButton onClick={() => set(NO_FILTERS)}>Clear filters.</LinkButton>
-            </Empty>
-          }
-        />
-      )}
+      <List all={all} shown={shown} />
       {confirming && (
         <BulkRevoke
           keys={confirming}
           onClose={() => setConfirming(undefined)}
           onDone={() => {
             setConfirming(undefined);
-            clear();
+            clearSelection();
           }}
         />
       )}
