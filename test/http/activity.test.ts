@@ -23,19 +23,10 @@ afterAll(async () => {
 
 const now = () => s.companion.deps.now();
 const at = (ms: number) => new Date(now() + ms).toISOString();
-async function pass(ms: number): Promise<void> {
-  s.companion.pass(ms);
-  await s.companion.deps.store.transact(async (tx) => {
-    await tx
-      .updateTable('session')
-      .set({ expires_at: now() + 30 * DAY, last_used_at: now() })
-      .execute();
-  });
-}
 /** Lets time pass in the steps of the background, and gives the mails that were sent meanwhile. */
 async function live(ms: number): Promise<string[]> {
   const before = smtp.mails.length;
-  await pass(ms);
+  await s.pass(ms);
   await s.companion.runJobs();
   await s.companion.deps.background.idle();
   return smtp.mails.slice(before).map((mail) => `${mail.to.join()}: ${/^Subject: (.*)$/m.exec(mail.raw)?.[1]}`);
@@ -129,10 +120,10 @@ describe('background jobs', () => {
     const job = { name: 'counted', summary: '', everyMs: HOUR, run: async () => `${++runs}` };
     await Promise.all([1, 2, 3].map(() => runDueJobs(s.companion.deps, [job])));
     expect(runs).toBe(1);
-    await pass(HOUR - 60_000);
+    await s.pass(HOUR - 60_000);
     await runDueJobs(s.companion.deps, [job]);
     expect(runs).toBe(1);
-    await pass(60_000);
+    await s.pass(60_000);
     await runDueJobs(s.companion.deps, [job]);
     expect(runs).toBe(2);
   });
@@ -141,7 +132,7 @@ describe('background jobs', () => {
     const failing = { ...expiryWarnings, run: () => Promise.reject(new TypeError(`about ${ada.email}`)) };
     let ran = 0;
     const next = { name: 'after a failure', summary: '', everyMs: HOUR, run: async () => `${++ran}` };
-    await pass(HOUR);
+    await s.pass(HOUR);
     await runDueJobs(s.companion.deps, [failing, next]);
     expect(ran).toBe(1);
     const listed = async () => (await jobs()).find((job: { name: string }) => job.name === expiryWarnings.name);
@@ -158,15 +149,6 @@ describe('the overview', () => {
     const { owner } = small;
     const time = () => small.companion.deps.now();
     const later = (ms: number) => new Date(time() + ms).toISOString();
-    const move = async (ms: number) => {
-      small.companion.pass(ms);
-      await small.companion.deps.store.transact(async (tx) => {
-        await tx
-          .updateTable('session')
-          .set({ expires_at: time() + 30 * DAY, last_used_at: time() })
-          .execute();
-      });
-    };
     const act = (key: MadeKey, what: string) => small.as(owner, 'POST', `W/keys/${key.id}/${what}`);
     const verifier = await small.verifier();
     const use = (key: MadeKey, more: object = {}) =>
@@ -180,14 +162,14 @@ describe('the overview', () => {
     await use(unused, { ip: '10.0.0.1' });
     await act(off, 'disable');
     await act(gone, 'revoke');
-    await move(91 * DAY);
+    await small.pass(91 * DAY);
     const [soon, sooner, fresh] = [
       await small.key(owner, { expiresAt: later(9 * DAY) }),
       await small.key(owner, { expiresAt: later(3 * DAY), environment: 'staging' }),
       await small.key(owner, { expiresAt: later(60 * DAY) }),
     ];
     const over = await small.key(owner, { expiresAt: later(HOUR) });
-    await move(2 * HOUR);
+    await small.pass(2 * HOUR);
     await use(used);
     await use(used);
     await use(used, { permissions: ['a:b'] });

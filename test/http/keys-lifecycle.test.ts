@@ -15,16 +15,6 @@ const DAY = 24 * HOUR;
 const now = () => s.companion.deps.now();
 const at = (ms: number) => new Date(ms).toISOString();
 
-/** Moves the clock; the sessions of these tests live on, whatever time passes. */
-async function pass(ms: number): Promise<void> {
-  s.companion.pass(ms);
-  await s.companion.deps.store.transact(async (tx) => {
-    await tx
-      .updateTable('session')
-      .set({ expires_at: now() + 30 * DAY, last_used_at: now() })
-      .execute();
-  });
-}
 const post = (person: Person, id: string, what: string, body?: unknown) =>
   s.as(person, 'POST', `W/keys/${id}/${what}`, body);
 const read = async (id: string) => (await s.as(ada, 'GET', `W/keys/${id}`)).body;
@@ -52,9 +42,9 @@ describe('a rotation', () => {
       const { secret, key: shown } = (await post(ada, key.id, 'rotate', { overlapSeconds })).body;
       expect(shown.rotation).toMatchObject({ oldPrefix: key.prefix, oldLastUsed: null });
       expect(Math.abs(Date.parse(shown.rotation.oldExpiresAt) - now() - overlapSeconds * 1000)).toBeLessThan(30_000);
-      await pass(overlapSeconds * 1000 - 10_000);
+      await s.pass(overlapSeconds * 1000 - 10_000);
       expect([await codeOf(key.secret), await codeOf(secret)]).toEqual(['valid', 'valid']);
-      await pass(10_000);
+      await s.pass(10_000);
       expect([await codeOf(key.secret), await codeOf(secret)]).toEqual(['revoked', 'valid']);
       expect((await read(key.id)).rotation).toBeNull();
     },
@@ -66,7 +56,7 @@ describe('a rotation', () => {
     const later = at(now() + 60 * DAY);
     const rotated = (await post(ada, key.id, 'rotate', { overlapSeconds: 604_800, expiresAt: later })).body;
     expect(rotated.key).toMatchObject({ expiresAt: later, rotation: { oldExpiresAt: expiresAt } });
-    await pass(2 * HOUR);
+    await s.pass(2 * HOUR);
     expect([await codeOf(key.secret), await codeOf(rotated.secret)]).toEqual(['revoked', 'valid']);
   });
 
@@ -89,7 +79,7 @@ describe('a rotation', () => {
       'Only one secret of this key is live: there is no rotation to finish.',
     ]);
     const third = (await post(ada, key.id, 'rotate', { overlapSeconds: 3600 })).body;
-    await pass(HOUR);
+    await s.pass(HOUR);
     const fourth = (await post(ada, key.id, 'rotate')).body;
     expect([await codeOf(second.secret), await codeOf(third.secret), await codeOf(fourth.secret)]).toEqual([
       'revoked',
@@ -105,7 +95,7 @@ describe('a rotation', () => {
       s.as(undefined, 'POST', '/v1/verify', { key: k, ip, userAgent }, { token: verifier });
     await use(key.secret, '10.0.0.4', 'curl/8.5.0');
     await use(key.secret, '10.0.0.5', 'curl/8.5.1');
-    await pass(1000);
+    await s.pass(1000);
     await use(secret, '10.0.0.7', 'heex-ingest/2.9');
     expect(await read(key.id)).toMatchObject({
       usageCount: 3,
@@ -120,7 +110,7 @@ describe('a rotation', () => {
 
   test('brings an expired key back only with a new expiry', async () => {
     const key = await s.key(ada, { expiresAt: at(now() + HOUR) });
-    await pass(HOUR);
+    await s.pass(HOUR);
     expect(await codeOf(key.secret)).toBe('expired');
     expect(why(await post(ada, key.id, 'rotate'))).toEqual([
       409,

@@ -16,16 +16,6 @@ const DAY = 24 * HOUR;
 const now = () => s.companion.deps.now();
 const at = (ms: number) => new Date(ms).toISOString();
 
-/** Moves the clock; the sessions of these tests live on, whatever time passes. */
-async function pass(ms: number): Promise<void> {
-  s.companion.pass(ms);
-  await s.companion.deps.store.transact(async (tx) => {
-    await tx
-      .updateTable('session')
-      .set({ expires_at: now() + 30 * DAY, last_used_at: now() })
-      .execute();
-  });
-}
 const post = (person: Person, id: string, what: string, body?: unknown) =>
   s.as(person, 'POST', `W/keys/${id}/${what}`, body);
 const read = async (id: string) => (await s.as(ada, 'GET', `W/keys/${id}`)).body;
@@ -92,7 +82,7 @@ const commands = [
     (ms): fc.AsyncCommand<Model, Real> => ({
       check: () => true,
       async run(m, real) {
-        await pass(ms);
+        await s.pass(ms);
         await agrees(m, real);
       },
       toString: () => `pass ${ms / HOUR} h`,
@@ -177,7 +167,7 @@ async function begin(start: (typeof STARTS)[number], m: Model, { id }: Real): Pr
     m.old = { secret: m.current, endsAt: Date.parse(body.key.rotation.oldExpiresAt) };
     m.current = body.secret;
   }
-  if (start === 'expired') await pass(21 * DAY);
+  if (start === 'expired') await s.pass(21 * DAY);
 }
 const STARTS = ['fresh', 'disabled', 'rotating', 'expired'] as const;
 

@@ -14,16 +14,6 @@ beforeAll(async () => {
 afterAll(() => s.end());
 
 const now = () => s.companion.deps.now();
-/** Moves the clock; the sessions of these tests live on, whatever time passes. */
-async function pass(ms: number): Promise<void> {
-  s.companion.pass(ms);
-  await s.companion.deps.store.transact(async (tx) => {
-    await tx
-      .updateTable('session')
-      .set({ expires_at: now() + 30 * DAY, last_used_at: now() })
-      .execute();
-  });
-}
 const use = async (key: MadeKey, more: object = {}, token = verifier) =>
   (await s.as(undefined, 'POST', '/v1/verify', { key: key.secret, ...more }, { token })).body;
 const read = async (path: string, person: Person = s.owner) => {
@@ -37,7 +27,7 @@ describe('the use of a key', () => {
     const key = await s.key(ada, { rateLimit: { limit: 3, windowSeconds: 86_400 } });
     await use(key);
     await use(key, { permissions: ['a:b'] });
-    await pass(2 * DAY);
+    await s.pass(2 * DAY);
     await use(key);
     await use(key);
     await use(key);
@@ -168,10 +158,10 @@ test('rows of the request log and counts are kept for their time, then removed i
   await use(key);
   await deps.usage.flush();
   const count = async () => (await read(`W/keys/${key.id}/requests`, ada)).items.length;
-  await pass(29 * DAY);
+  await s.pass(29 * DAY);
   await s.companion.runJobs();
   expect(await count()).toBe(1);
-  await pass(2 * DAY);
+  await s.pass(2 * DAY);
   await s.companion.runJobs();
   expect(await count()).toBe(0);
   // Use is still known when the requests are gone: it is what removals and the overview ask for.
@@ -179,7 +169,7 @@ test('rows of the request log and counts are kept for their time, then removed i
   const old = async (table: 'usage_day' | 'usage_hour' | 'key_source') =>
     (await deps.store.activity.read.selectFrom(table).selectAll().execute()).length;
   expect(await old('usage_day')).toBeGreaterThan(0);
-  await pass(400 * DAY);
+  await s.pass(400 * DAY);
   await s.companion.runJobs();
   expect([await old('usage_day'), await old('usage_hour'), await old('key_source')]).toEqual([0, 0, 0]);
 });
@@ -194,7 +184,7 @@ test('what is over is swept away, and what still matters stays', async () => {
     { headers: { 'Idempotency-Key': 'sweep' } },
   );
   const token = await s.signIn(ada);
-  await pass(2 * DAY);
+  await s.pass(2 * DAY);
   const sessions = await deps.store.read
     .selectFrom('session')
     .select('id')

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../companion/domain/time.ts';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import { type Answer, type CallOptions, call } from './client.ts';
@@ -34,6 +35,8 @@ export interface Scenario {
   key(person: Person, overrides?: Record<string, unknown>): Promise<MadeKey>;
   /** A call with that person's session; a path that starts with `W` is below the workspace. */
   as(person: Person | undefined, method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
+  /** Moves the clock by so many milliseconds; everybody's sessions live on, whatever time passes. */
+  pass(ms: number): Promise<void>;
   /** Another session of the same person. */
   signIn(person: Person): Promise<string>;
   end(): Promise<void>;
@@ -114,6 +117,14 @@ export async function scenario(env: Record<string, string> = {}): Promise<Scenar
       const body = { name: `key ${made}`, environment: 'production', ...overrides };
       const { key, secret } = must(await as(person, 'POST', 'W/keys', body), 201);
       return { id: key.id, name: key.name, prefix: key.prefix, secret };
+    },
+    async pass(ms) {
+      companion.pass(ms);
+      const at = companion.deps.now();
+      const lives = { expires_at: at + 30 * DAY_MS, last_used_at: at };
+      await companion.deps.store.transact(async (tx) => {
+        await tx.updateTable('session').set(lives).execute();
+      });
     },
     async signIn(person) {
       const { email, password } = person;
