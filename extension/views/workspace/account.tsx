@@ -9,7 +9,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx';
 import { Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
 import { Page } from './shell.tsx';
-import { ListState } from './table-parts.tsx';
+import { Heads, ListState } from './table-parts.tsx';
 
 const CLIENTS: Record<Session['client'], { icon: IconName; words: string }> = {
   web: { icon: 'globe', words: 'Browser' },
@@ -86,18 +86,7 @@ export function Account() {
         {sessions ? (
           <table class="table">
             <caption class="sr">Your sessions</caption>
-            <thead>
-              <tr>
-                {HEADS.map((head) => (
-                  <th key={head} scope="col">
-                    {head}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span class="sr">Actions</span>
-                </th>
-              </tr>
-            </thead>
+            <Heads words={HEADS} acts />
             <tbody>
               {sessions.map((session) => (
                 <Row key={session.id} of={session} onEnd={() => void end(session)} />

@@ -1,14 +1,14 @@
 import type { Agent } from '../../../shared/contract/agents.ts';
 import { now } from '../../state/clock.ts';
 import { navigate } from '../../state/route.ts';
-import { Button } from '../../ui/button.tsx';
 import { ago, day, fullDay } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { reasonWords } from '../../ui/key-words.ts';
 import { Prefix, Status } from '../../ui/marks.tsx';
-import { MenuItem, useMenu } from '../../ui/menu.tsx';
+import { MenuItem } from '../../ui/menu.tsx';
 import { When } from '../../ui/when.tsx';
 import { AGENT_STATE_WORDS } from '../agent-words.ts';
+import { Heads, RowMenu } from './table-parts.tsx';
 
 const STATES = {
   connected: { icon: 'pulse', tone: 'active' },
@@ -45,35 +45,20 @@ function KeyNow({ of: { enrolledKey } }: { of: Agent }) {
 }
 
 function AgentMenu({ of: agent, onRemove }: { of: Agent; onRemove: () => void }) {
-  const menu = useMenu();
   return (
-    <>
-      <Button
-        variant="ghost"
-        size="sm"
-        icon="more"
-        label={`Actions for ${agent.name}`}
-        popup="menu"
-        expanded={menu.open}
-        buttonRef={menu.opener}
-        onClick={menu.toggle}
-      />
-      {menu.show({
-        label: agent.name,
-        align: 'end',
-        children: (
-          <>
-            <MenuItem icon="key" onSelect={menu.choose(() => navigate({ screen: 'key', id: agent.enrolledKey.id }))}>
-              Open its key
-            </MenuItem>
-            <hr />
-            <MenuItem icon="trash" danger onSelect={menu.choose(onRemove)}>
-              Remove the agent…
-            </MenuItem>
-          </>
-        ),
-      })}
-    </>
+    <RowMenu of={agent.name}>
+      {(choose) => (
+        <>
+          <MenuItem icon="key" onSelect={choose(() => navigate({ screen: 'key', id: agent.enrolledKey.id }))}>
+            Open its key
+          </MenuItem>
+          <hr />
+          <MenuItem icon="trash" danger onSelect={choose(onRemove)}>
+            Remove the agent…
+          </MenuItem>
+        </>
+      )}
+    </RowMenu>
   );
 }
 
@@ -129,18 +114,7 @@ export function AgentTable({ agents, onRemove }: { agents: Agent[]; onRemove: (a
   return (
     <table class="table table--fixed table--agents">
       <caption class="sr">Agents, newest first</caption>
-      <thead>
-        <tr>
-          {HEADS.map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-          <th scope="col">
-            <span class="sr">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <Heads words={HEADS} acts />
       <tbody>
         {agents.map((agent) => (
           <Row key={agent.id} of={agent} onRemove={() => onRemove(agent)} />

@@ -2,14 +2,14 @@ import type { Key } from '../../../shared/contract/keys.ts';
 import { disableKey, enableKey } from '../../state/keys.ts';
 import { navigate } from '../../state/route.ts';
 import { offline } from '../../state/workspace.ts';
-import { Button } from '../../ui/button.tsx';
 import { isDead } from '../../ui/key-words.ts';
-import { MenuItem, useMenu } from '../../ui/menu.tsx';
+import { MenuItem } from '../../ui/menu.tsx';
 import { copyPrefix } from '../key-shortcuts.tsx';
 import { isMine } from '../keys-states.tsx';
+import { type Choose, RowMenu } from './table-parts.tsx';
 
 /** What changes a key that still works. */
-function Changes({ of: key, choose }: { of: Key; choose: ReturnType<typeof useMenu>['choose'] }) {
+function Changes({ of: key, choose }: { of: Key; choose: Choose }) {
   const go = (screen: 'edit' | 'rotate' | 'revoke') => choose(() => navigate({ screen, id: key.id }));
   const off = offline.value ? 'Needs the server' : undefined;
   const notMine = off ?? (isMine(key) ? undefined : `Only ${key.createdBy.name} can do this`);
@@ -39,34 +39,19 @@ function Changes({ of: key, choose }: { of: Key; choose: ReturnType<typeof useMe
 
 /** Everything that can be done with a key of the table. */
 export function KeyMenu({ of: key }: { of: Key }) {
-  const menu = useMenu();
   return (
-    <>
-      <Button
-        variant="ghost"
-        size="sm"
-        icon="more"
-        label={`Actions for ${key.name}`}
-        popup="menu"
-        expanded={menu.open}
-        buttonRef={menu.opener}
-        onClick={menu.toggle}
-      />
-      {menu.show({
-        label: key.name,
-        align: 'end',
-        children: (
-          <>
-            <MenuItem icon="eye" onSelect={menu.choose(() => navigate({ screen: 'key', id: key.id }))}>
-              Open
-            </MenuItem>
-            <MenuItem icon="copy" onSelect={menu.choose(() => void copyPrefix(key))}>
-              Copy prefix
-            </MenuItem>
-            {!isDead(key.status) && <Changes of={key} choose={menu.choose} />}
-          </>
-        ),
-      })}
-    </>
+    <RowMenu of={key.name}>
+      {(choose) => (
+        <>
+          <MenuItem icon="eye" onSelect={choose(() => navigate({ screen: 'key', id: key.id }))}>
+            Open
+          </MenuItem>
+          <MenuItem icon="copy" onSelect={choose(() => void copyPrefix(key))}>
+            Copy prefix
+          </MenuItem>
+          {!isDead(key.status) && <Changes of={key} choose={choose} />}
+        </>
+      )}
+    </RowMenu>
   );
 }

@@ -8,6 +8,7 @@ import { Facts } from '../../ui/facts.tsx';
 import { calendarDays, clock, day, exact, ms } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { OUTCOME_MARKS, reasonLong, reasonShort } from '../../ui/outcome-words.ts';
+import { Heads } from './table-parts.tsx';
 
 /** `14:32:06.118`, with the day when it is not today. */
 function logTime(at: string): string {
@@ -115,15 +116,7 @@ export function LogTable({ rows, open, onOpen }: LogTableProps) {
   return (
     <table class="table table--log table--fixed">
       <caption class="sr">Requests, newest first</caption>
-      <thead>
-        <tr>
-          {HEADS.map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Heads words={HEADS} />
       <tbody>
         {rows.map((row) => (
           <Row key={row.requestId} of={row} open={open === row.requestId} onOpen={() => onOpen(row.requestId)} />

@@ -114,3 +114,45 @@ export function MoreRows({ hasMore, loading, onMore }: { hasMore: boolean; loadi
     </div>
   );
 }
+
+/** The head of a table that is not sorted. `acts`: its last column has what can be done with a row. */
+export function Heads({ words, acts = false }: { words: readonly string[]; acts?: boolean }) {
+  return (
+    <thead>
+      <tr>
+        {words.map((word) => (
+          <th key={word} scope="col">
+            {word}
+          </th>
+        ))}
+        {acts && (
+          <th scope="col">
+            <span class="sr">Actions</span>
+          </th>
+        )}
+      </tr>
+    </thead>
+  );
+}
+
+export type Choose = ReturnType<typeof useMenu>['choose'];
+
+/** What can be done with one row. @param of the name of what the row shows */
+export function RowMenu({ of, children }: { of: string; children: (choose: Choose) => ComponentChildren }) {
+  const menu = useMenu();
+  return (
+    <>
+      <Button
+        variant="ghost"
+        size="sm"
+        icon="more"
+        label={`Actions for ${of}`}
+        popup="menu"
+        expanded={menu.open}
+        buttonRef={menu.opener}
+        onClick={menu.toggle}
+      />
+      {menu.show({ label: of, align: 'end', children: children(menu.choose) })}
+    </>
+  );
+}

@@ -18,6 +18,7 @@ import { Callout } from '../../ui/notice.tsx';
 import { When } from '../../ui/when.tsx';
 import { fieldErrors } from '../key-form-model.ts';
 import { SecretDialog } from './secret-dialog.tsx';
+import { Heads } from './table-parts.tsx';
 
 function NewDialog({
   onClose,
@@ -150,16 +151,7 @@ function Table({ list, onRemove }: { list: VerifierCredential[]; onRemove: (veri
     <div class="card card--table">
       <table class="table">
         <caption class="sr">Verifier credentials</caption>
-        <thead>
-          <tr>
-            <th scope="col">Service</th>
-            <th scope="col">Environment</th>
-            <th scope="col">Last check</th>
-            <th scope="col">
-              <span class="sr">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads words={['Service', 'Environment', 'Last check']} acts />
         <tbody>
           {list.map((verifier) => (
             <tr key={verifier.id}>
