@@ -1,16 +1,12 @@
 import { FailureError } from '../../shared/client/client.ts';
-import { type Key, keys, type UsageDay } from '../../shared/contract/keys.ts';
-import { type Membership, people } from '../../shared/contract/people.ts';
-import { workspaces } from '../../shared/contract/workspace.ts';
+import type { Key } from '../../shared/contract/keys.ts';
+import { people } from '../../shared/contract/people.ts';
 import { localFailure } from '../messages/failure.ts';
 import type { Snapshot } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';
-import { allPages } from './pages.ts';
 import type { Session } from './session.ts';
+import { readSnapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
-
-/** How many keys get a small plot in the list. */
-const PLOTTED = 20;
 
 export interface DataDeps {
   store: Store;
@@ -20,56 +16,30 @@ export interface DataDeps {
   onRefreshed(snapshot: Snapshot): Promise<void>;
 }
 
+/** The lists with these keys as they are now; those that are new come first. */
+function withKeys(snapshot: Snapshot, changed: readonly Key[]): Snapshot {
+  const put = (list: Key[], add: boolean) => {
+    const fresh = changed.filter((key) => add && !list.some((old) => old.id === key.id));
+    return [...fresh, ...list.map((old) => changed.find((key) => key.id === old.id) ?? old)];
+  };
+  const own = changed.every((key) => key.createdBy.membershipId === snapshot.membership.id);
+  return {
+    ...snapshot,
+    keys: put(snapshot.keys, own),
+    allKeys: snapshot.allKeys && put(snapshot.allKeys, true),
+  };
+}
+
 /** The lists that pages show, read anew and kept for the next opening. */
 export function createDataService({ store, session, now, onRefreshed }: DataDeps) {
   let running: Promise<void> | undefined;
   // A list that was asked for before a change must not overwrite what the change has answered.
   let changes = 0;
 
-  async function choose(memberships: Membership[]): Promise<Membership> {
-    const wanted = await store.read('workspaceId');
-    const chosen =
-      memberships.find((m) => m.workspaceId === wanted) ??
-      memberships.find((m) => m.status === 'active') ??
-      memberships[0];
-    if (!chosen) throw new FailureError(localFailure('no_workspace'));
-    return chosen;
-  }
-
-  const listKeys = (workspaceId: string, owner?: string) =>
-    allPages((cursor) =>
-      session.call(keys.listKeys, {
-        params: { workspaceId },
-        query: { limit: 100, ...(cursor ? { cursor } : {}), ...(owner ? { owner } : {}) },
-      }),
-    );
-
-  async function listUsage(workspaceId: string, list: Key[]): Promise<Record<string, UsageDay[]>> {
-    const used = list.filter((key) => key.usageCount > 0).slice(0, PLOTTED);
-    const plots = await Promise.all(
-      used.map((key) => session.call(keys.keyUsage, { params: { workspaceId, keyId: key.id }, query: { days: 30 } })),
-    );
-    return Object.fromEntries(used.map((key, i) => [key.id, plots[i]?.days ?? []]));
-  }
-
-  async function read(): Promise<Snapshot> {
-    const { user, memberships } = await session.call(people.me, {});
-    const membership = await choose(memberships);
-    const { workspaceId } = membership;
-    const admin = membership.role !== 'member';
-    const [workspace, mine, all] = await Promise.all([
-      session.call(workspaces.readWorkspace, { params: { workspaceId } }),
-      listKeys(workspaceId),
-      admin ? listKeys(workspaceId, 'all') : null,
-    ]);
-    const usage = await listUsage(workspaceId, mine);
-    return { at: now(), user, membership, memberships, workspace, keys: mine, allKeys: all, usage };
-  }
-
   async function readWhole(): Promise<void> {
     for (;;) {
       const before = changes;
-      const snapshot = await read();
+      const snapshot = await readSnapshot({ store, session, now });
       if (before !== changes) continue;
       await store.write('snapshot', snapshot);
       await store.write('sync', { at: now(), failure: null });
@@ -100,19 +70,7 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
   /** Puts keys that the server has just answered into the kept lists. */
   async function adopt(...changed: Key[]): Promise<void> {
     changes++;
-    const put = (list: Key[], add: boolean) => {
-      const fresh = changed.filter((key) => add && !list.some((old) => old.id === key.id));
-      return [...fresh, ...list.map((old) => changed.find((key) => key.id === old.id) ?? old)];
-    };
-    await store.update('snapshot', (snapshot) => {
-      if (!snapshot) return snapshot;
-      const own = changed.every((key) => key.createdBy.membershipId === snapshot.membership.id);
-      return {
-        ...snapshot,
-        keys: put(snapshot.keys, own),
-        allKeys: snapshot.allKeys && put(snapshot.allKeys, true),
-      };
-    });
+    await store.update('snapshot', (snapshot) => snapshot && withKeys(snapshot, changed));
   }
 
   return {
