@@ -1,9 +1,14 @@
 import { createServer } from 'node:net';
 import { WebSocket } from 'ws';
-import { type Credential, newCredential } from '../../examples/agent/credential.ts';
+import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
 import { type AgentLog, type Outcome, stayConnected } from '../../examples/agent/run.ts';
-import { AGENT_SUBPROTOCOL, type AgentReport, ENROL_PERMISSION } from '../../shared/agent-protocol.ts';
+import {
+  AGENT_SUBPROTOCOL,
+  type AgentReport,
+  connectStatement,
+  ENROL_PERMISSION,
+} from '../../shared/agent-protocol.ts';
 import { call } from './client.ts';
 
 /** A port that is free now: for a companion that has to come back where it was. */
@@ -30,7 +35,7 @@ export async function enrolGroup(
 }
 
 /** An agent that was enrolled with a key, and is connected nowhere yet. */
-export async function enrolled(url: string, secret: string, name?: string): Promise<Credential & { agentId: string }> {
+export async function enrolled(url: string, secret: string, name?: string): Promise<EnrolledAgent> {
   const credential = newCredential(url);
   const { id } = await enrol(credential, secret, name);
   return { ...credential, agentId: id };
@@ -100,4 +105,28 @@ export function rawSocket(url: string, headers: Record<string, string> = {}): Ra
       }),
     closed: new Promise((done) => socket.once('close', (code, reason) => done({ code, reason: reason.toString() }))),
   };
+}
+
+export type EnrolledAgent = Credential & { agentId: string };
+
+/** Answers the challenge of a raw connection, with anything changed. */
+export async function hello(raw: RawSocket, c: EnrolledAgent, change: Record<string, unknown> = {}) {
+  const { connection = '', nonce = '' } = await raw.next();
+  const { host } = new URL(c.url);
+  const said = { host, connection, nonce, agentId: c.agentId, ...change };
+  const signature = signText(c, connectStatement(said));
+  const { host: _host, agentId } = said;
+  raw.socket.send(
+    JSON.stringify({ type: 'hello', agentId, host: said.host, signature, report: { version: '1' }, ...change }),
+  );
+  return { connection, nonce, signature };
+}
+/** A raw connection that was let in, by a companion whose agents beat every second. */
+export async function connected(c: EnrolledAgent): Promise<RawSocket> {
+  const raw = rawSocket(c.url);
+  await hello(raw, c);
+  const { type, agentId, heartbeatSeconds } = await raw.next();
+  if (type !== 'welcome' || agentId !== c.agentId || Number(heartbeatSeconds) !== 1)
+    throw new Error(`not let in: ${type}`);
+  return raw;
 }
