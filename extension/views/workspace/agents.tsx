@@ -36,6 +36,12 @@ function KeyGone() {
   );
 }
 
+const OutOfDate = () => (
+  <Banner icon="wifi-off">
+    <b>Who is connected is not known now.</b> What is shown may be out of date.
+  </Banner>
+);
+
 function About() {
   const counts = agentCounts.value;
   if (!counts) return null;
@@ -86,11 +92,7 @@ export function Agents() {
       }
       bar={
         <>
-          {some && list.failure && (
-            <Banner icon="wifi-off">
-              <b>Who is connected is not known now.</b> What is shown may be out of date.
-            </Banner>
-          )}
+          {some && list.failure && <OutOfDate />}
           <AgentFilterBar filters={filters} set={set} clear={clear} />
         </>
       }

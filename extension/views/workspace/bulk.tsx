@@ -69,12 +69,10 @@ function Use({ of: key }: { of: Key }) {
 /** Of more keys than this the agents are not read, only spoken of. */
 const ASKED = 20;
 
-/** All of them or none, after the words were typed. */
-export function BulkRevoke({ keys, onClose, onDone }: { keys: Key[]; onClose: () => void; onDone: () => void }) {
+function useBulkRevoke(keys: Key[], onDone: () => void) {
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
-  const agents = useAgentsOf(keys.slice(0, ASKED).map(({ id }) => id));
   const many = count(keys.length, 'key');
   const words = `revoke ${many}`;
   const ready = typed.trim().toLowerCase() === words;
@@ -87,6 +85,13 @@ export function BulkRevoke({ keys, onClose, onDone }: { keys: Key[]; onClose: ()
     showToast(`${many} revoked`);
     onDone();
   };
+  return { typed, setTyped, busy, failure, many, words, ready, act };
+}
+
+/** All of them or none, after the words were typed. */
+export function BulkRevoke({ keys, onClose, onDone }: { keys: Key[]; onClose: () => void; onDone: () => void }) {
+  const { typed, setTyped, busy, failure, many, words, ready, act } = useBulkRevoke(keys, onDone);
+  const agents = useAgentsOf(keys.slice(0, ASKED).map(({ id }) => id));
   return (
     <Dialog
       alert
