@@ -4,7 +4,7 @@ import { randomBase62 } from '../../shared/key-format.ts';
 import { mayReset } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
-import type { Tx } from '../store/store.ts';
+import type { Reading, Tx } from '../store/store.ts';
 import { type AuditClient, audit, auditPerson, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import { setPassword, tellOwner } from './change-password.ts';
@@ -20,12 +20,19 @@ const MOST_AN_HOUR = 5;
 /** In the fragment, which browsers send to no server. */
 const linkOf = (deps: Deps, token: string) => `${deps.config.publicUrl}/reset#${token}`;
 
-async function makeToken(deps: Deps, tx: Tx, userId: string, now: number): Promise<string> {
+/** @param madeBy the user who is handed the link; null where it is mailed to the person alone */
+async function makeToken(deps: Deps, tx: Tx, userId: string, madeBy: string | null, now: number): Promise<string> {
   const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
   await tx.deleteFrom('reset_token').where('expires_at', '<=', now).execute();
   await tx
     .insertInto('reset_token')
-    .values({ token_hash: hashToken(token), user_id: userId, created_at: now, expires_at: now + RESET_LIFETIME_MS })
+    .values({
+      token_hash: hashToken(token),
+      user_id: userId,
+      created_at: now,
+      expires_at: now + RESET_LIFETIME_MS,
+      made_by: madeBy,
+    })
     .execute();
   return token;
 }
@@ -72,15 +79,30 @@ export async function forgotPassword(deps: Deps, email: string, origin: Origin):
       const user = await tx.selectFrom('user').selectAll().where('email', '=', email).executeTakeFirst();
       if (!user || user.disabled_at !== null) return undefined;
       if (await mailWait(tx, user.id, now)) return undefined;
-      return makeToken(deps, tx, user.id, now);
+      return makeToken(deps, tx, user.id, null, now);
     });
     if (token !== undefined) await mailLink(deps, email, token, 'Somebody, probably you, asked for a new password');
   });
 }
 
+/** Whose password a link sets, if it still may: one that somebody was handed lives by the say that they have now. */
+async function findByToken(db: Reading, tokenHash: string, now: number) {
+  const row = await db
+    .selectFrom('reset_token')
+    .innerJoin('user', 'user.id', 'reset_token.user_id')
+    .select(['user.id', 'user.name', 'user.email', 'made_by'])
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at', '>', now)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst();
+  if (!row || row.made_by === null) return row;
+  return (await hasSay(db, row.made_by, row.id)) ? row : undefined;
+}
+
 /**
  * Sets a new password with a reset link: every session of the person ends, passkeys stay.
- * @throws Refusal not_found, the same for a token that is used, expired, unknown or of a closed account
+ * @throws Refusal not_found, the same for a token that is used, expired, unknown or of a closed account, or
+ *   whose maker could not make it any more
  */
 export async function resetPassword(
   deps: Deps,
@@ -90,15 +112,7 @@ export async function resetPassword(
 ): Promise<void> {
   const tokenHash = hashToken(input.token);
   await deps.throttle.attempt('token', tokenHash, origin.ip);
-  const find = (tx: Pick<Tx, 'selectFrom'>) =>
-    tx
-      .selectFrom('reset_token')
-      .innerJoin('user', 'user.id', 'reset_token.user_id')
-      .select(['user.id', 'user.name', 'user.email'])
-      .where('token_hash', '=', tokenHash)
-      .where('expires_at', '>', deps.now())
-      .where('disabled_at', 'is', null)
-      .executeTakeFirst();
+  const find = (db: Reading) => findByToken(db, tokenHash, deps.now());
   // Hashing is slow on purpose: not for whoever tries tokens.
   if (!(await find(deps.store.read))) throw notFound();
   const hash = await deps.passwords.hash(input.newPassword);
@@ -115,7 +129,7 @@ export async function resetPassword(
 
 /**
  * Lets a member set a new password. The link is mailed to them alone; where no mail is sent, whoever makes it hands it over. That
- * person could use it, too, so the new password opens nothing that they have no say over: see `checkMayReset`.
+ * person could use it, too, so the new password opens nothing that they have no say over: see `hasSay`.
  * @throws Refusal not_found, forbidden, rate_limited, conflict for a closed account, and for one's own where no mail is sent
  */
 export async function createResetLink(
@@ -127,13 +141,15 @@ export async function createResetLink(
   const made = await changeAs(deps, caller, 'member.edit', async ({ tx, now, member }) => {
     const target = await findMember(tx, member.workspaceId, memberId);
     const { user_id: userId, email } = target;
-    if (userId !== caller.user.id) await checkMayReset(tx, caller, userId);
+    const own = userId === caller.user.id;
+    if (!own && !(await hasSay(tx, caller.user.id, userId)))
+      throw new Refusal('forbidden', 'Only an owner can make a reset link for an owner or an admin.');
     // It would outlast the recent sign-in that a new password of one's own asks for.
-    else if (!mailed) throw new Refusal('conflict', 'Change your own password instead.');
+    if (own && !mailed) throw new Refusal('conflict', 'Change your own password instead.');
     if (target.disabled_at !== null) throw new Refusal('conflict', 'This account was closed by the identity provider.');
     const wait = mailed ? await mailWait(tx, userId, now) : 0;
     if (wait) throw tooManyMails(wait);
-    const token = await makeToken(deps, tx, userId, now);
+    const token = await makeToken(deps, tx, userId, mailed ? null : caller.user.id, now);
     await audit(tx, {
       workspaceId: member.workspaceId,
       at: now,
@@ -150,34 +166,33 @@ export async function createResetLink(
   return { mailed, expiresAt };
 }
 
-/** The new password opens every workspace of that person, not this one alone. @throws Refusal forbidden */
-async function checkMayReset(tx: Tx, caller: MemberCaller, userId: string): Promise<void> {
-  const roles = await tx
+/** Whether one person may set another's password: it opens every workspace of theirs, not one alone. */
+async function hasSay(db: Reading, makerId: string, userId: string): Promise<boolean> {
+  const roles = await db
     .selectFrom('membership')
     .leftJoin('membership as mine', (on) =>
       on
         .onRef('mine.workspace_id', '=', 'membership.workspace_id')
-        .on('mine.user_id', '=', caller.user.id)
+        .on('mine.user_id', '=', makerId)
         .on('mine.suspended_at', 'is', null),
     )
     .select(['membership.role', 'mine.role as mine'])
     .where('membership.user_id', '=', userId)
     .execute();
   // Another one's identity provider may give them access back, and with it whoever knows the password.
-  const provisioned = await tx
+  const provisioned = await db
     .selectFrom('scim_user')
     .leftJoin('membership as mine', (on) =>
       on
         .onRef('mine.workspace_id', '=', 'scim_user.workspace_id')
-        .on('mine.user_id', '=', caller.user.id)
+        .on('mine.user_id', '=', makerId)
         .on('mine.suspended_at', 'is', null),
     )
     .select('scim_user.workspace_id')
     .where('scim_user.user_id', '=', userId)
     .where('mine.id', 'is', null)
     .executeTakeFirst();
-  if (provisioned || !roles.every(({ role, mine }) => mine !== null && mayReset(mine, role)))
-    throw new Refusal('forbidden', 'Only an owner can make a reset link for an owner or an admin.');
+  return !provisioned && roles.every(({ role, mine }) => mine !== null && mayReset(mine, role));
 }
 
 function tooManyMails(waitMs: number): Refusal {

@@ -16,6 +16,7 @@ import { auditOrigin } from './migrations/014-audit-origin.ts';
 import { scimExclusion } from './migrations/015-scim-exclusion.ts';
 import { usePending } from './migrations/016-use-pending.ts';
 import { formerMember } from './migrations/017-former-member.ts';
+import { resetMaker } from './migrations/018-reset-maker.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -35,6 +36,7 @@ export const MIGRATIONS: readonly string[] = [
   auditOrigin,
   scimExclusion,
   formerMember,
+  resetMaker,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

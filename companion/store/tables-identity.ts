@@ -40,6 +40,8 @@ export interface ResetTokenRow {
   user_id: string;
   created_at: number;
   expires_at: number;
+  /** The user who was handed the link; null where it was mailed. */
+  made_by: string | null;
 }
 /** One-time values that were used, until they would have expired anyway. */
 export interface SpentRow {

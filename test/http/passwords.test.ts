@@ -189,6 +189,41 @@ test('only an owner makes a link for an admin or an owner', async () => {
   expect((await makeLink(undefined, ada)).status).toBe(401);
 });
 
+test.each([
+  ['removed', 'DELETE', '', undefined],
+  ['suspended', 'POST', '/suspend', undefined],
+  ['demoted', 'PATCH', '', { role: 'member' }],
+])(
+  'a link dies with the say of the admin who was handed it: %s, they come in by nobody’s account',
+  async (_, method, path, body) => {
+    const [admin, bo] = [await quiet.member(`Adm ${++n}`, 'admin'), await quiet.member(`Bo ${n}`)];
+    const token = tokenIn((await makeLink(admin, bo, quiet)).body.link);
+    expect((await quiet.as(quiet.owner, method, `W/members/${admin.membershipId}${path}`, body)).status).toBe(200);
+    expect((await reset(token, NEW, quiet)).status).toBe(404);
+    expect((await quiet.as(bo, 'GET', '/v1/me')).status).toBe(200);
+  },
+);
+
+test('a link from before opens no account that has become an owner’s since, unless an owner made it', async () => {
+  const [admin, bo] = [await quiet.member(`Adm ${++n}`, 'admin'), await quiet.member(`Bo ${n}`)];
+  const [byAdmin, byOwner] = [await makeLink(admin, bo, quiet), await makeLink(quiet.owner, bo, quiet)];
+  const role = { role: 'owner' };
+  expect((await quiet.as(quiet.owner, 'PATCH', `W/members/${bo.membershipId}`, role)).status).toBe(200);
+  expect((await reset(tokenIn(byAdmin.body.link), NEW, quiet)).status).toBe(404);
+  expect((await reset(tokenIn(byOwner.body.link), NEW, quiet)).status).toBe(204);
+});
+
+test('a link of somebody who was removed stays dead when they come back', async () => {
+  const [admin, bo] = [await quiet.member(`Adm ${++n}`, 'admin'), await quiet.member(`Bo ${n}`)];
+  const token = tokenIn((await makeLink(admin, bo, quiet)).body.link);
+  await quiet.as(quiet.owner, 'DELETE', `W/members/${admin.membershipId}`);
+  const invited = await quiet.as(quiet.owner, 'POST', 'W/invitations', { email: admin.email, role: 'admin' });
+  const back = { token: new URL(invited.body.link).hash.slice(1) };
+  const session = await quiet.signIn(admin);
+  expect((await call(quiet.url, 'POST', '/v1/invitations/accept', { body: back, token: session })).status).toBe(201);
+  expect((await reset(token, NEW, quiet)).status).toBe(404);
+});
+
 test('a password opens every workspace of a person: whoever makes a link has that say in each of them', async () => {
   const admin = await quiet.member(`Adm ${n}`, 'admin');
   const bo = await quiet.member(`Bo ${n}`);
