@@ -73,7 +73,7 @@ class ThreadRecorder implements Recorder {
   flush(): Promise<void> {
     return within(
       FLUSH_WAIT_MS,
-      this.#writeAll().then(() => this.#fold()),
+      this.#writeGathered().then(() => this.#fold()),
     );
   }
 
@@ -116,6 +116,13 @@ class ThreadRecorder implements Recorder {
     }, FLUSH_EVERY_MS).unref();
   }
 
+  /** Has what was counted until now written; what comes meanwhile does not hold it up, of which under load there is no end. */
+  async #writeGathered(): Promise<void> {
+    await this.#inFlight;
+    await this.#hand();
+  }
+
+  /** Has everything written, when nothing more comes. */
   async #writeAll(): Promise<void> {
     while (this.#inFlight || !this.#building.isEmpty) await this.#hand();
   }
@@ -143,7 +150,10 @@ function within(ms: number, work: Promise<void>): Promise<void> {
   });
 }
 
-/** The thread, started when there is something for it to do. */
+/**
+ * The thread. It is started ahead of the first use: that takes a while on a busy machine, and until then what is counted is in
+ * memory alone.
+ */
 class WriterThread {
   readonly #file: string;
   readonly #onFault: (error: string) => void;
@@ -153,6 +163,7 @@ class WriterThread {
   constructor(file: string, onFault: (error: string) => void) {
     this.#file = file;
     this.#onFault = onFault;
+    this.#worker = this.#start();
   }
 
   /** Resolves to whether the thread did it; it dies only of something like a full memory. */
