@@ -131,6 +131,29 @@ for (const [name, start] of [
       expect(behind.reached[0]?.headers['x-heex-customers'] ?? '').toBe('');
     });
 
+    test('what the service is told can’t be taken off on the way', async () => {
+      const { secret } = await bench.key({ groupId, customers: ['c1'] });
+      const upgrade: [string, string] = ['Upgrade', 'websocket'];
+      for (const lines of [
+        [['Connection', 'X-Heex-Customers']],
+        [['Connection', 'close, x-heex-customers']],
+        [
+          ['Connection', 'close'],
+          ['Connection', 'x-heex-Customers,X-Heex-Owner'],
+        ],
+        [['Connection', 'Upgrade, X-Heex-Customers'], upgrade],
+        [['Connection', 'X-Request-Id']],
+      ] as [string, string][][])
+        expect((await withKey(secret, lines)).status, String(lines)).toBe(name === 'caddy' ? 400 : 200);
+      expect(behind.reached.length).toBe(name === 'caddy' ? 0 : 5);
+      // Others may be named there, as a WebSocket names its own.
+      expect((await withKey(secret, [['Connection', 'Upgrade, X-Other'], upgrade])).status).toBe(200);
+      for (const { headers } of behind.reached) {
+        expect(headers['x-heex-customers']).toBe('c1');
+        expect(headers['x-request-id']).toMatch(/^req_/);
+      }
+    });
+
     test('a key with all the customers and permissions it may have gets through', async () => {
       const customers = Array.from({ length: 100 }, (_, i) => `c${i}-`.padEnd(128, 'x'));
       const { secret } = await bench.key({ groupId, customers });
