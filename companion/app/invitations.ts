@@ -29,7 +29,8 @@ const show = (row: InvitationRow) => ({
 
 /**
  * Invitations that can still be accepted. One lives by the authority of whoever made it: it does not outlast their
- * membership, their role or a suspension, so that nobody leaves a way back in behind.
+ * membership, their role or a suspension, so that nobody leaves a way back in behind. Nor does one outlast the membership of
+ * the person it is for, who had come in by another way: they come back by a new invitation only.
  */
 const open = (db: Reading, now: number) =>
   db
@@ -59,6 +60,19 @@ const open = (db: Reading, now: number) =>
               ),
             ),
           ),
+      ),
+    )
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('former_member as left')
+            .innerJoin('user as invited', 'invited.id', 'left.user_id')
+            .select('left.user_id')
+            .whereRef('left.workspace_id', '=', 'invitation.workspace_id')
+            .whereRef('invited.email', '=', 'invitation.email')
+            .whereRef('left.left_at', '>', 'invitation.created_at'),
+        ),
       ),
     );
 

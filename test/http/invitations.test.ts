@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
+import { scimCaller } from '../support/scim.ts';
 
 let s: Scenario;
 beforeAll(async () => {
@@ -140,4 +141,33 @@ test('an invitation rests while whoever made it is suspended, and ends when they
   const token = await s.signIn(boss);
   expect((await accept(tokenOf(back.body.link), {}, token)).status).toBe(201);
   expect((await accept(two)).status).toBe(404);
+});
+
+test('who came in by another way than their invitation and was removed, or left, does not come back by it', async () => {
+  const made = await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' });
+  const scim = scimCaller(() => ({ url: s.url, token: made.body.secret }));
+  for (const leaves of ['removed', 'by herself, suspended']) {
+    const email = `ida.${leaves.length}@acme.example`;
+    const open = await invite(email, 'admin');
+    expect((await scim('POST', '/Users', { userName: email })).status).toBe(201);
+    const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
+    const { id } = items.find((m: { email: string }) => m.email === email);
+    const { link } = (await s.as(s.owner, 'POST', `W/members/${id}/reset`)).body;
+    const password = { token: tokenOf(link), newPassword: 'correct horse battery' };
+    expect((await call(s.url, 'POST', '/v1/password/reset', { body: password })).status).toBe(204);
+    const signIn = async () => {
+      const body = { email, password: 'correct horse battery' };
+      return (await call(s.url, 'POST', '/v1/sessions', { body })).body.session.token;
+    };
+    let session = await signIn();
+    expect((await accept(open.token, {}, session)).status).toBe(409);
+    if (leaves !== 'removed') expect((await s.as(s.owner, 'POST', `W/members/${id}/suspend`)).status).toBe(200);
+    const remover = leaves === 'removed' ? s.owner.token : session;
+    const path = `/v1/workspaces/${s.workspaceId}/members/${id}`;
+    expect((await call(s.url, 'DELETE', path, { token: remover })).status).toBe(200);
+    session = await signIn();
+    expect((await accept(open.token, {}, session)).status).toBe(404);
+    const again = await invite(email);
+    expect((await accept(again.token, {}, session)).status).toBe(201);
+  }
 });
