@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { decide } from '../check.ts';
-import type { KeyIdentity, RateState, VerifyCode } from '../contract/verify.ts';
+import { cutUserAgent, type KeyIdentity, type RateState, VERIFY_LIMITS, type VerifyCode } from '../contract/verify.ts';
 import { type Environment, isToken, parseKey } from '../key-format.ts';
 import { createRequestIds } from '../request-id.ts';
 import { KeyMemory, type Remembered } from './cache.ts';
@@ -70,6 +70,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 /** No key is longer. */
 const LONGEST = 64;
+
+/** Where an ask came from, as the companion takes it: one report that it refuses would keep back all after it. */
+function originOf({ ip, userAgent }: Ask): { ip: string | null; userAgent: string | null } {
+  return {
+    ip: ip?.slice(0, VERIFY_LIMITS.ip).toWellFormed() ?? null,
+    userAgent: userAgent ? cutUserAgent(userAgent) : null,
+  };
+}
 
 class InProcessVerifier implements Verifier {
   readonly #memory: KeyMemory;
@@ -172,7 +180,7 @@ class InProcessVerifier implements Verifier {
     const self = this.#self;
     if (!self) return this.#refusal('unavailable');
     const { permissions, customer } = ask;
-    const ip = ask.ip?.slice(0, 64) ?? null;
+    const { ip, userAgent } = originOf(ask);
     const now = this.#clock.now();
     const code = decide(
       known,
@@ -180,7 +188,7 @@ class InProcessVerifier implements Verifier {
       now,
     );
     const requestId = this.#requestId();
-    this.#reports.add(known, code, requestId, now, ip, ask.userAgent?.slice(0, 512) ?? null);
+    this.#reports.add(known, code, requestId, now, ip, userAgent);
     if (code !== 'valid') return { valid: false, code, requestId };
     return { valid: true, code, requestId, key: known.identity };
   }
@@ -207,13 +215,14 @@ class InProcessVerifier implements Verifier {
 
   async #askCompanion(ask: Ask): Promise<Decision> {
     try {
-      const { key, permissions, customer, ip, userAgent } = ask;
+      const { key, permissions, customer } = ask;
+      const { ip, userAgent } = originOf(ask);
       return await this.#companion.verify({
         key,
         permissions,
         customer,
-        ip: ip?.slice(0, 64),
-        userAgent: userAgent?.slice(0, 512),
+        ip: ip ?? undefined,
+        userAgent: userAgent ?? undefined,
       });
     } catch (error) {
       return this.#afterFault(error, ask, hash('sha256', ask.key, 'hex'));

@@ -93,12 +93,14 @@ export function createReports(send: (report: UsageReport) => Promise<boolean>): 
 
   async function sendAll(): Promise<boolean> {
     // What could not be sent keeps its name; only when all of that is through, what gathered since is cut.
-    if (!unsent.length) cut();
-    while (unsent[0]) {
-      if (!(await send(unsent[0]).catch(() => false))) return false;
-      unsent = unsent.slice(1);
+    for (let late = unsent.length > 0; ; late = false) {
+      if (!late) cut();
+      while (unsent[0]) {
+        if (!(await send(unsent[0]).catch(() => false))) return false;
+        unsent = unsent.slice(1);
+      }
+      if (!late) return true;
     }
-    return true;
   }
 
   async function flush(): Promise<boolean> {

@@ -332,6 +332,22 @@ test('uses are counted at the companion, each once, also over an outage; the own
   expect(note).toMatchObject([{ code: 'customer_not_allowed', key_id: id }]);
 });
 
+test('no name of a program keeps uses from being counted, nor a good key out', async () => {
+  const v = await verifier();
+  const [counted, limited] = [await bench.key(), await bench.key({ rateLimit: { limit: 9, windowSeconds: 60 } })];
+  // The second one is cut in the middle of a character.
+  const programs = ['half of one: \ud83d', `${'x'.repeat(511)}\u{1f600}`, '', 'nächtlich'];
+  for (const { secret } of [counted, limited])
+    for (const userAgent of programs)
+      expect((await v.check({ key: secret, userAgent, ip: '\udc00' })).code, userAgent).toBe('valid');
+  expect(await v.flush()).toBe(true);
+  for (const { id } of [counted, limited])
+    expect(
+      (await call(companion.url, 'GET', `/v1/workspaces/${bench.workspaceId}/keys/${id}`, { token: bench.token })).body
+        .usageCount,
+    ).toBe(programs.length);
+});
+
 describe('in front of a service', () => {
   const servers: Server[] = [];
   afterAll(() => {

@@ -30,3 +30,21 @@ test('no report is larger than the companion reads, however long the names of pr
   expect(sent.flatMap((r) => r.uses).reduce((sum, u) => sum + u.count, 0)).toBe(1_200);
   expect(sent.flatMap((r) => r.notes).filter((n) => n.code === 'expired').length).toBe(600);
 });
+
+test('whoever hands in what is waiting hears that it arrived when all of it did, also what came after one that had failed', async () => {
+  let isDown = true;
+  const arrived: number[] = [];
+  const reports = createReports(async ({ uses }) => {
+    if (!isDown) arrived.push(...uses.map((u) => u.count));
+    return !isDown;
+  });
+  const key = { keyId: 'key_1', secretId: 'sec_1' } as KeyFacts;
+  const use = () => reports.add(key, 'valid', 'req_1', 1, null, null);
+  use();
+  expect(await reports.flush()).toBe(false);
+  use();
+  use();
+  isDown = false;
+  expect(await reports.flush()).toBe(true);
+  expect(arrived).toEqual([1, 2]);
+});
