@@ -109,12 +109,13 @@ async function readHead(db: Reading, hashKey: Buffer, workspaceId: string) {
 }
 
 async function* rowsOf(db: Reading, workspaceId: string): AsyncGenerator<Selectable<AuditRow>> {
-  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+  for (let after = 0; ; ) {
     const rows = await db
       .selectFrom('audit')
       .selectAll()
       .where('workspace_id', '=', workspaceId)
       .where('seq', '>', after)
+      .where('seq', '<=', Number.MAX_SAFE_INTEGER)
       .orderBy('seq')
       .limit(BATCH)
       .execute();
@@ -124,6 +125,14 @@ async function* rowsOf(db: Reading, workspaceId: string): AsyncGenerator<Selecta
     after = last.seq;
     await otherWork();
   }
+}
+
+/** A row with a number that none ever has: they are given from 1 on, and beyond 2^53 two could not be told apart. */
+async function findMisnumbered(db: Reading, workspaceId: string): Promise<number | undefined> {
+  const rows = db.selectFrom('audit').select('seq').where('workspace_id', '=', workspaceId).limit(1);
+  const lowest = await rows.orderBy('seq').executeTakeFirst();
+  const highest = await rows.orderBy('seq', 'desc').executeTakeFirst();
+  return [lowest, highest].find((row) => row && (row.seq < 1 || row.seq > Number.MAX_SAFE_INTEGER))?.seq;
 }
 
 /**
@@ -156,7 +165,7 @@ async function walkChain(
   const earlier = await readHead(db, hashKey, workspaceId);
   let [entries, pending, anchored] = [0, 0, anchor === undefined];
   let head: ChainHead | undefined;
-  let brokenAt: number | undefined;
+  let brokenAt = await findMisnumbered(db, workspaceId);
   let since: string | null = null;
   for await (const row of rowsOf(db, workspaceId)) {
     entries += 1;

@@ -89,6 +89,11 @@ test('plain SQL can add no row that keeps the log from being read', async () => 
   expect((await log.get('')).status).toBe(200);
 });
 
+/** A row that claims to be sealed, at whatever place. */
+const forged = (seq: string) =>
+  `insert into audit (seq, workspace_id, at, actor, action, target, hash)
+    select ${seq}, workspace_id, at, actor, 'member.removed', target, hash from audit where seq = 2`;
+
 // Each needs the triggers dropped first; the chain still tells.
 const TAMPERED: [string, string, number][] = [
   ['an edited row', `update audit set after = '{}' where seq = 3`, 3],
@@ -114,6 +119,8 @@ const TAMPERED: [string, string, number][] = [
   ['everything gone, the head too', 'delete from audit; delete from audit_head', 1],
   ['a mark taken off', 'update audit set source = null where seq = 6', 6],
   ['a mark made', `update audit set source = 'outside' where seq = 4`, 4],
+  ['a row put before the first', forged('-9007199254740994'), -9007199254740994],
+  ['a row put far behind the last', forged('9007199254740994'), 9007199254740994],
   ['a row unsealed', 'update audit set hash = null where seq = 3', 4],
 ];
 test.each(TAMPERED)('the chain breaks at %s, and going on as usual does not heal it', async (name, sql, brokenAt) => {
