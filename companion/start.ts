@@ -142,10 +142,11 @@ export async function startCompanion(config: Config, log: Log, now: () => number
     deps,
     async stop() {
       changes.stop();
-      await Promise.all([agents.stop(), jobs.stop(), listening.drain(8_000)]);
+      // With what counting may take where its file is locked, this stays below ten seconds.
+      await Promise.all([agents.stop(), jobs.stop(), listening.drain(5_500)]);
       // A mail server that hangs does not hold up the stop.
-      await Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
-      await usage.close();
+      const idle = Promise.race([deps.background.idle(), sleep(1_500, undefined, { ref: false })]);
+      await Promise.all([idle, usage.close()]);
       checker.close();
       changes.close();
       await store.close();

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -95,14 +96,21 @@ test('under a foreign lock on either file verification goes on, and nothing that
   expect(usesOf(folder, key.id)).toBe(2 * asked);
 }, 60_000);
 
-test('a stop under a foreign lock on the counts still ends in time, cleanly', async () => {
+test('a stop under a foreign lock on the counts, with a request that never ends, still ends within ten seconds, cleanly', async () => {
   const arena = await Arena.open();
   const folder = arena.companions[0]?.folder ?? '';
   const { secret } = await arena.as(0, 'POST', '/keys', { name: 'counted', environment: 'production' });
   const db = new Database(join(folder, 'activity.sqlite'), { timeout: 5_000 });
   db.exec('begin immediate');
   await arena.isGood('verify', 0, secret);
-  expect(await arena.companions[0]?.end()).toBe(0);
+  const slow = connect(Number(new URL(arena.url(0)).port), '127.0.0.1').on('error', () => {});
+  await new Promise((sent) =>
+    slow.write(`POST /v1/verify HTTP/1.1\r\nHost: ${new URL(arena.url(0)).host}\r\nContent-Length: 9\r\n\r\n{`, sent),
+  );
+  // So that its request was begun.
+  await arena.isGood('verify', 0, secret);
+  expect(await Promise.race([arena.companions[0]?.end(), sleep(10_000, 'still there')])).toBe(0);
+  slow.destroy();
   db.exec('rollback');
   db.close();
   await arena.companions[1]?.end();
