@@ -46,14 +46,14 @@ export const description = humanText(0, 1000, CONTROL_BUT_LINES);
 export const remark = humanText(0, 200, CONTROL);
 
 /** An e-mail address in lower case, up to 254 characters (RFC 5321, 4.5.3.1.3). */
-export const email = z
-  .string()
-  .check(
-    z.trim(),
-    z.toLowerCase(),
-    z.maxLength(254, 'use at most 254 characters'),
-    z.email('must be an e-mail address'),
-  );
+export const email = z.string().check(
+  z.trim(),
+  // Before the case goes: the Kelvin sign would become a k, and the address somebody else's.
+  z.regex(/^[^\u0080-\uffff]*$/, { error: 'must be an e-mail address', abort: true }),
+  z.toLowerCase(),
+  z.maxLength(254, 'use at most 254 characters'),
+  z.email('must be an e-mail address'),
+);
 
 /** At least ten characters; the upper bound keeps hashing affordable (OWASP Password Storage). */
 export const password = z

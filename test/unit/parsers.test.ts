@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pageOf, readCursor } from '../../companion/app/paging.ts';
-import { isRealTime, limit } from '../../shared/contract/fields.ts';
+import { email, isRealTime, limit } from '../../shared/contract/fields.ts';
 
 describe('a time', () => {
   test('is one of a day that exists', () => {
@@ -122,4 +122,12 @@ describe('a cursor', () => {
       }),
     );
   });
+});
+
+test('an e-mail address has no case, and no letter of another script becomes one of ours', () => {
+  expect(email.parse(' Kate@Acme.example ')).toBe('kate@acme.example');
+  for (const text of ['\u212aate@acme.example', 'kate@ac\u212ae.example', '\u0130da@acme.example']) {
+    const { error } = email.safeParse(text);
+    expect(error?.issues.map((issue) => issue.message)).toEqual(['must be an e-mail address']);
+  }
 });
