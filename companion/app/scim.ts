@@ -176,8 +176,11 @@ async function describe(change: ScimChange, person: ScimPerson, old: ScimUser, n
     .execute();
   if (!changed) return;
   const account = { name: nameOf(next), email: emailOf(next) };
-  if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId: person.id })))
+  if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId: person.id }))) {
     await tx.updateTable('user').set(account).where('id', '=', person.id).execute();
+    // Links were mailed to the address that was.
+    if (account.email !== person.email) await tx.deleteFrom('reset_token').where('user_id', '=', person.id).execute();
+  }
   await audit(tx, {
     workspaceId: caller.workspaceId,
     at: now,

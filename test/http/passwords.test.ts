@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+import { patchOf, scimCaller } from '../support/scim.ts';
 import { type SmtpServer, smtpServer } from '../support/smtp.ts';
 
 const HOUR = 3_600_000;
@@ -277,6 +278,20 @@ test('a removed member’s links die with the membership', async () => {
   const token = tokenIn((await mailsTo(ada.email))[0]?.text ?? '');
   expect((await s.as(s.owner, 'DELETE', `W/members/${ada.membershipId}`)).status).toBe(200);
   expect((await reset(token)).status).toBe(404);
+});
+
+test('a link dies with the address that it was mailed to', async () => {
+  await forgot(ada.email);
+  const token = tokenIn((await mailsTo(ada.email))[0]?.text ?? '');
+  const { secret } = (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' })).body;
+  const scim = scimCaller(() => ({ url: s.url, token: secret }));
+  const moved = patchOf({
+    op: 'replace',
+    value: { userName: `new.${ada.email}`, emails: [{ value: `new.${ada.email}` }] },
+  });
+  expect((await scim('PATCH', `/Users/${ada.userId}`, moved)).status).toBe(200);
+  expect((await reset(token)).status).toBe(404);
+  expect((await signIn(`new.${ada.email}`, ada.password)).status).toBe(201);
 });
 
 test('reset tokens and passwords are in no log line and not in the database', async () => {
