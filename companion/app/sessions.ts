@@ -47,7 +47,36 @@ export async function issueSession(
       authenticated_at: session.authenticatedAt,
     })
     .execute();
+  await endSurplus(deps, tx, session);
   return { token, expiresAt: new Date(expiresAt).toISOString() };
+}
+
+/** So many sessions of one person live at once: a program that signs in for every call does not fill the database and their list. */
+export const MOST_SESSIONS = 500;
+
+/** Ends those that were not used for longest. */
+async function endSurplus(
+  deps: Deps,
+  tx: Tx,
+  { userId, client, origin }: { userId: string; client: SessionRow['client']; origin: Origin },
+): Promise<void> {
+  const surplus = await tx
+    .selectFrom('session')
+    .innerJoin('user', 'user.id', 'session.user_id')
+    .select(['session.id', 'session.client', 'session.label', 'user.name', 'user.email'])
+    .where('session.user_id', '=', userId)
+    .orderBy('session.last_used_at', 'desc')
+    .orderBy('session.created_at', 'desc')
+    .orderBy('session.id')
+    .limit(100)
+    .offset(MOST_SESSIONS)
+    .execute();
+  for (const { id, name, email, ...ended } of surplus) {
+    await tx.deleteFrom('session').where('id', '=', id).execute();
+    const who = { user: { id: userId, name, email }, origin, client };
+    const target = { type: 'session', id, name: ended.label };
+    await auditPerson(tx, deps.now(), who, 'session.ended', target, { before: { client: ended.client } });
+  }
 }
 
 /** What is shown of a person. */

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createThrottle } from '../../companion/identity/throttle.ts';
 import { call } from '../support/client.ts';
@@ -44,6 +45,29 @@ test('a session ends seven days after its last use and thirty days after its sta
   }
   expect(await me(ida.token)).toBe(401);
   s.owner.token = await s.signIn(s.owner);
+});
+
+test('of more than five hundred sessions of one person, those that were not used for longest end, and that is on record', async () => {
+  const uma = await s.member('Uma');
+  const [{ id: first }] = (await s.as(uma, 'GET', '/v1/sessions')).body.items;
+  const at = s.companion.deps.now();
+  const db = new Database(s.companion.deps.store.files.database);
+  const insert = db.prepare(`insert into session
+    (id, user_id, token_hash, client, label, created_at, last_used_at, expires_at, authenticated_at)
+    values (?, ?, ?, 'api', 'Script', ?, ?, ?, ?)`);
+  for (let i = 1; i <= 500; i++)
+    insert.run(`ses_script_${i}`, uma.userId, `hash ${i}`, at - DAY, at - i * 1000, at + DAY, at - DAY);
+  db.close();
+  const last = await s.signIn(uma);
+  const { items } = (await call(s.url, 'GET', '/v1/sessions', { token: last })).body;
+  const ids = items.map((one: { id: string }) => one.id);
+  expect(ids).toHaveLength(500);
+  expect(ids).toEqual(expect.arrayContaining([first, 'ses_script_1', 'ses_script_498']));
+  const ended = (await s.as(s.owner, 'GET', `W/audit?action=session.ended&actor=${uma.email}`)).body.items;
+  expect(ended.map((e: { target: { id: string } }) => e.target.id).sort()).toEqual([
+    'ses_script_499',
+    'ses_script_500',
+  ]);
 });
 
 test('a session that is over is not listed, whether it lay idle or came to its end', async () => {
