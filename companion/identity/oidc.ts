@@ -56,6 +56,16 @@ function shortcoming(provider: OidcProvider, config: client.Configuration): stri
   return undefined;
 }
 
+/**
+ * Whether the provider vouches for the address. Entra ID never says `email_verified`, but, where the application asks for it,
+ * `xms_edov`: the address is in a domain that its tenant has verified (https://learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+ * It writes that as `true` or `"1"`. Who says `email_verified` is taken at that word.
+ */
+function isVerified(claims: Readonly<Record<string, unknown>>): boolean {
+  const { email_verified: verified, xms_edov: domainVerified } = claims;
+  return verified === undefined ? [true, 1, '1', 'true'].some((yes) => yes === domainVerified) : verified === true;
+}
+
 async function personOf(
   config: client.Configuration,
   tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>>,
@@ -71,7 +81,7 @@ async function personOf(
     issuer: claims.iss,
     subject: claims.sub,
     email: typeof more.email === 'string' ? more.email : undefined,
-    emailVerified: more.email_verified === true,
+    emailVerified: isVerified(more),
     name: typeof more.name === 'string' ? more.name : undefined,
     authTime: typeof claims.auth_time === 'number' ? claims.auth_time * 1000 : undefined,
   };

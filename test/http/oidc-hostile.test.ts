@@ -63,6 +63,24 @@ test('a claim that says "true" in words verifies no address', async () => {
   expect(await signIn()).toMatchObject({ status: 403, signedIn: false });
 });
 
+test.each([
+  [true, undefined, 200],
+  ['1', undefined, 200],
+  [false, undefined, 403],
+  ['0', undefined, 403],
+  [undefined, undefined, 403],
+  [true, false, 403],
+  ['1', null, 403],
+])(
+  'Entra ID vouches for an address by xms_edov: %j, and email_verified: %j',
+  async (xms_edov, email_verified, status) => {
+    await save();
+    const of = `edov-${String(xms_edov)}-${String(email_verified)}`;
+    idp.spoil((t) => Object.assign(t.claims, { sub: of, email: `${of}@joins.example`, xms_edov, email_verified }));
+    expect(await signIn()).toMatchObject({ status, signedIn: status === 200 });
+  },
+);
+
 test('a right ID token signs in, so that the lies above are what was refused', async () => {
   await save();
   expect(await signIn()).toMatchObject({ status: 200, signedIn: true });
