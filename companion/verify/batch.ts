@@ -12,6 +12,13 @@ export type UseOrigin = Pick<KeyCheck, 'requestId' | 'ip' | 'userAgent' | 'verif
 /** Where uses came from, and whether they only enrolled an agent. */
 export type UseSource = Pick<KeyCheck, 'ip' | 'userAgent' | 'purpose'>;
 
+/**
+ * Callers of a key that are told apart, in a batch and in a day. One that gives itself another name each time would fill memory and
+ * disk, and nobody could look through all of them; those beyond are one without address and name.
+ */
+export const MOST_SOURCES = 200;
+const ELSEWHERE = { ip: null, userAgent: null };
+
 /** Uses of one secret with one outcome, from one place, in one hour. */
 export interface UseCount extends UseSource {
   secret: SecretRef;
@@ -105,7 +112,8 @@ export class BatchBuilder {
   /** Makes another count of a secret the latest, a new one where there is none yet. */
   #turnTo(secret: Gathered, what: Pick<Gathered, 'hour' | 'kind' | 'ip' | 'userAgent'>): void {
     const { counts } = this.batch;
-    const [ip, userAgent] = [this.#text(what.ip), this.#text(what.userAgent)];
+    const told = (secret.counts?.size ?? 0) < MOST_SOURCES ? what : ELSEWHERE;
+    const [ip, userAgent] = [this.#text(told.ip), this.#text(told.userAgent)];
     if (secret.at >= 0)
       secret.counts ??= new Map([[counts.slice(secret.at + 1, secret.at + USES).join(' '), secret.at]]);
     const name = `${what.hour} ${what.kind} ${ip} ${userAgent}`;

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { MOST_SOURCES } from './batch.ts';
 
 /** Rows that are added in one transaction: some tens of milliseconds, for which another process may have to wait. */
 const AT_ONCE = 5_000;
@@ -37,13 +38,32 @@ insert into usage_day (key_id, workspace_id, day, valid, unauthorized, forbidden
   where rowid between ? and ? and purpose = 'direct' group by key_id, day
 on conflict (key_id, day) do update set valid = valid + excluded.valid, unauthorized = unauthorized + excluded.unauthorized,
   forbidden = forbidden + excluded.forbidden, rate_limited = rate_limited + excluded.rate_limited`;
+/** Whether a key of these rows has more callers in a day than are told apart. */
+const ARE_CROWDED = `
+select exists (
+  select 1 from (
+    select key_id, min(day) as since, count(*) as given from folding where rowid between ? and ? group by key_id) f
+  where given + (select count(*) from key_source s where s.key_id = f.key_id and s.day >= f.since) > ${MOST_SOURCES})`;
 // What a removal would break: a script that is over its limit now runs into it all the same.
-const ADD_SOURCES = `
+const addSources = (rows: string) => `
 insert into key_source (key_id, day, purpose, ip, user_agent, uses, last_at)
-  select key_id, day, purpose, coalesce(ip, ''), coalesce(user_agent, ''), sum(uses), max(at) from folding
-  where rowid between ? and ? and outcome in ('valid', 'rate_limited') group by 1, 2, 3, 4, 5
+  with given as (
+    select key_id, day, purpose, coalesce(ip, '') as ip, coalesce(user_agent, '') as user_agent, sum(uses) as uses, max(at) as at
+    from folding where rowid between ? and ? and outcome in ('valid', 'rate_limited') group by 1, 2, 3, 4, 5)
+  ${rows}
 on conflict (key_id, day, purpose, ip, user_agent) do update set uses = uses + excluded.uses,
   last_at = max(last_at, excluded.last_at)`;
+const ADD_SOURCES = addSources('select * from given where true');
+/** Callers beyond the most are one without address and name. */
+const ADD_SOURCES_OF_CROWDED = addSources(`, placed as (
+  select *, exists (
+      select 1 from key_source s where s.key_id = given.key_id and s.day = given.day and s.purpose = given.purpose
+        and s.ip = given.ip and s.user_agent = given.user_agent)
+    or row_number() over (partition by key_id, day)
+      <= ${MOST_SOURCES} - (select count(*) from key_source s where s.key_id = given.key_id and s.day = given.day) as is_told
+  from given)
+select key_id, day, purpose, iif(is_told, ip, ''), iif(is_told, user_agent, ''), sum(uses), max(at) from placed
+group by 1, 2, 3, 4, 5`);
 
 interface Mark {
   /** Rows of `use_pending` up to this one are being added to the counts. */
@@ -130,7 +150,9 @@ function prepare(db: Database.Database) {
   const newest = db.prepare<[], number | null>('select max(id) from use_pending').pluck();
   const oldest = db.prepare<[], number>('select min(id) from use_pending').pluck();
   const keyAt = db.prepare<[number], string>('select key_id from folding where rowid = ?').pluck();
-  const steps = [ADD_USES, ADD_DAYS, ADD_SOURCES].map((text) => db.prepare(text));
+  const steps = [ADD_USES, ADD_DAYS].map((text) => db.prepare(text));
+  const areCrowded = db.prepare<[number, number], number>(ARE_CROWDED).pluck();
+  const [sources, sourcesOfCrowded] = [db.prepare(ADD_SOURCES), db.prepare(ADD_SOURCES_OF_CROWDED)];
   const remove = db.prepare('delete from use_pending where id <= ?');
   return {
     mark,
@@ -154,6 +176,7 @@ function prepare(db: Database.Database) {
       const now = mark.get();
       if (now.upto !== given.upto || now.through !== given.through) return undefined;
       for (const step of steps) step.run(from, to);
+      (areCrowded.get(from, to) ? sourcesOfCrowded : sources).run(from, to);
       if (isLast) remove.run(given.upto);
       const after = { upto: given.upto, through: isLast ? null : (keyAt.get(to) as string) };
       setMark.run(after.upto, after.through);

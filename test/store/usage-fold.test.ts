@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
 import { ACTIVITY_MIGRATIONS, migrate } from '../../companion/store/migrate.ts';
 import { openWriter } from '../../companion/store/sqlite.ts';
-import { BatchBuilder } from '../../companion/verify/batch.ts';
+import { BatchBuilder, countsOf, MOST_SOURCES } from '../../companion/verify/batch.ts';
 import { Folder } from '../../companion/verify/usage-fold.ts';
 import { createBatchWriter } from '../../companion/verify/usage-writer.ts';
 import type { VerifyCode } from '../../shared/contract/verify.ts';
@@ -175,3 +175,50 @@ test('more than is summed up at once is added in turns', async () => {
   await foldAll(new Folder(db));
   expect(sums(db)).toEqual({ uses: 600_000, days: 600_000, sources: 600_000, pending: 0 });
 }, 30_000);
+
+test('callers of a key beyond the most in a day are one, and every use is counted all the same', async () => {
+  const { db } = activity();
+  const folder = new Folder(db);
+  const write = createBatchWriter(db);
+  let uses = 0;
+  // Keys 1 and 2 have a caller that stays the same and, in each batch, new ones; key 3 stays quiet.
+  for (const batch of [1, 2, 3]) {
+    const builder = new BatchBuilder();
+    const use = (key: number, ip: string, day = 0) => {
+      builder.count(refOf(key), 'valid', 1, NOON + day * 86_400_000, source(ip));
+      uses++;
+    };
+    for (const key of [1, 2, 3]) use(key, '10.0.0.1');
+    for (const key of [1, 2]) for (let n = 1; n < MOST_SOURCES - 50; n++) use(key, `2001:db8::${batch}:${n}`);
+    if (batch === 3) use(1, '10.0.0.1', 1);
+    write(builder.batch, NOON);
+    await foldAll(folder);
+  }
+  const rows = db
+    .prepare<[], [string, number, number, number, number]>(
+      `select key_id, day - (select min(day) from key_source), count(*), sum(uses), sum(iif(ip = '10.0.0.1', uses, 0))
+       from key_source group by 1, 2`,
+    )
+    .raw()
+    .all();
+  const each = 3 * (MOST_SOURCES - 50);
+  expect(rows).toEqual([
+    [refOf(1).keyId, 0, MOST_SOURCES, each, 3],
+    [refOf(1).keyId, 1, 1, 1, 1],
+    [refOf(2).keyId, 0, MOST_SOURCES, each, 3],
+    [refOf(3).keyId, 0, 1, 3, 3],
+  ]);
+  expect(sums(db)).toEqual({ uses, days: uses, sources: uses, pending: 0 });
+});
+
+test('a batch holds no more callers of a key than are told apart, however many there are while the file is locked', () => {
+  const builder = new BatchBuilder();
+  const most = 3 * MOST_SOURCES;
+  for (let n = 0; n < most; n++) builder.count(refOf(1), 'expired', 1, NOON, source(`2001:db8::${n}`));
+  builder.count(refOf(2), 'valid', 1, NOON, source('10.0.0.1'));
+  const counts = [...countsOf(builder.batch)];
+  expect(counts.length).toBe(MOST_SOURCES + 2);
+  expect(counts.filter((c) => c.secret.keyId === refOf(1).keyId).reduce((sum, c) => sum + c.uses, 0)).toBe(most);
+  expect(counts.filter((c) => c.ip === null)).toMatchObject([{ uses: most - MOST_SOURCES, outcome: 'unauthorized' }]);
+  expect(builder.batch.texts.length).toBeLessThan(MOST_SOURCES + 10);
+});
