@@ -290,7 +290,7 @@ export const ACCESS: Record<string, Row> = {
     },
     expect: only('key', 201),
   },
-  // What it takes to connect is shown in agents-live.test.ts: none of these callers has it.
+  // What it takes to connect is shown in agents-connect.test.ts: none of these callers has it.
   connectAgent: { expect: anybody(426) },
   listAgents: { expect: everyMember(200) },
   removeAgent: {

@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { AGENT_SUBPROTOCOL, fromAgent } from '../../shared/agent-protocol.ts';
-import { connected, enrolGroup, enrolled, hello, type RawSocket, rawSocket } from '../support/agents.ts';
+import { signText } from '../../examples/agent/credential.ts';
+import { AGENT_SUBPROTOCOL, connectStatement, fromAgent } from '../../shared/agent-protocol.ts';
+import {
+  agentsOf,
+  connected,
+  type EnrolledAgent,
+  enrolGroup,
+  enrolled,
+  hello,
+  type RawSocket,
+  rawSocket,
+} from '../support/agents.ts';
 import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
@@ -14,6 +24,8 @@ beforeAll(async () => {
   secret = (await s.key(s.owner, { groupId })).secret;
 });
 afterAll(() => s.end());
+
+const { seen } = agentsOf(() => s);
 
 test('messages that are too large, not text, out of turn or too many end the connection', async () => {
   const end = async (send: (raw: RawSocket) => void, raw = rawSocket(s.url)) => {
@@ -127,4 +139,52 @@ test('neither key, nonce nor signature is in any line of the log', async () => {
   const log = s.companion.lines.join('\n');
   for (const hidden of [secret, nonce, signature]) expect(log).not.toContain(hidden);
   expect(log).toContain('"message":"agent connected"');
+});
+
+const refusals: [string, (c: EnrolledAgent, other: EnrolledAgent) => [EnrolledAgent, Record<string, unknown>]][] = [
+  ['by another key', (c, other) => [{ ...other, agentId: c.agentId }, {}]],
+  ['for another agent', (c, other) => [c, { agentId: other.agentId }]],
+  ['of an agent that never was', (c) => [c, { agentId: 'agt_never' }]],
+  ['over another challenge', (c) => [c, { nonce: 'A'.repeat(43) }]],
+  ['for another connection', (c) => [c, { connection: 'con_other' }]],
+  ['for another server', (c) => [c, { host: 'evil.example' }]],
+];
+
+test.each(refusals)('a proof %s is refused', async (_what, change) => {
+  const [c, other] = [await enrolled(s.url, secret), await enrolled(s.url, secret)];
+  const raw = rawSocket(s.url);
+  const [signer, said] = change(c, other);
+  const { connection: _c, nonce: _n, ...sent } = { connection: '', nonce: '', ...said };
+  const challenge = await raw.next();
+  const host = (said.host as string) ?? new URL(s.url).host;
+  const statement = connectStatement({
+    host,
+    connection: (said.connection ?? challenge.connection) as string,
+    nonce: (said.nonce ?? challenge.nonce) as string,
+    agentId: c.agentId,
+  });
+  const message = { type: 'hello', agentId: c.agentId, host, signature: signText(signer, statement), report: {} };
+  raw.socket.send(JSON.stringify({ ...message, ...sent }));
+  expect((await raw.closed).code).toBe(4401);
+  expect((await seen(c.agentId)).state).toBe('never_connected');
+});
+
+test('a proof that was heard on one connection is worth nothing on another', async () => {
+  const c = await enrolled(s.url, secret);
+  const first = rawSocket(s.url);
+  const { signature } = await hello(first, c);
+  await first.next();
+  const second = rawSocket(s.url);
+  await second.next();
+  const { host } = new URL(s.url);
+  second.socket.send(JSON.stringify({ type: 'hello', agentId: c.agentId, host, signature, report: {} }));
+  expect((await second.closed).code).toBe(4401);
+  expect((await seen(c.agentId)).state).toBe('connected');
+  first.socket.close();
+});
+
+test('a connection without a proof ends', async () => {
+  const raw = rawSocket(s.url);
+  await raw.next();
+  expect((await raw.closed).code).toBe(4408);
 });

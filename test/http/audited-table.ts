@@ -181,7 +181,7 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
   },
   challengePasskey: { because: 'a challenge changes nothing' },
   signInWithPasskey: { shownIn: 'http/passkeys.test.ts', action: 'session.created' },
-  saveSso: { shownIn: 'http/oidc.test.ts', action: 'sso.saved' },
+  saveSso: { shownIn: 'http/oidc-settings.test.ts', action: 'sso.saved' },
   removeSso: { by: 'owner', ask: withSso, rows: ['sso.removed'] },
   removeIdentity: {
     by: 'member',

@@ -4,30 +4,20 @@ import { hashToken } from '../../companion/app/sessions.ts';
 import { makeToken } from '../../shared/key-format.ts';
 import { type Answer, call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
-import { patchOf, scimCaller, USER } from '../support/scim.ts';
+import { patchOf, scimCaller, scimClient, scimToken, USER } from '../support/scim.ts';
 
 let s: Scenario;
 let token: string;
 beforeAll(async () => {
   s = await scenario();
-  token = (await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Okta' })).body.secret;
+  token = await scimToken(s);
 });
 afterAll(() => s.end());
 
-const scim = scimCaller(() => ({ url: s.url, token }));
-const patch = (id: string, ...operations: unknown[]) => scim('PATCH', `/Users/${id}`, patchOf(...operations));
+const { scim, patch, working, verdict } = scimClient(() => ({ s, token }));
 const verdictOf = async (verifier: string, key: string) =>
   (await call(s.url, 'POST', '/v1/verify', { token: verifier, body: { key } })).body.code;
-const verdict = async (key: string) => verdictOf(await s.verifier(), key);
 const signIn = ({ email, password }: Person) => call(s.url, 'POST', '/v1/sessions', { body: { email, password } });
-
-let made = 0;
-/** A member with a session and a live key. */
-async function working(): Promise<{ id: string; person: Person; secret: string }> {
-  const person = await s.member(`Worker ${++made}`);
-  const { secret } = await s.key(person);
-  return { id: person.userId, person, secret };
-}
 
 describe('whoever is in another workspace, too', () => {
   let serial = 0;

@@ -9,7 +9,9 @@ import {
   connectStatement,
   ENROL_PERMISSION,
 } from '../../shared/agent-protocol.ts';
+import type { Agent } from '../../shared/contract/agents.ts';
 import { call } from './client.ts';
+import type { Scenario } from './scenario.ts';
 
 /** A port that is free now: for a companion that has to come back where it was. */
 export async function freePort(): Promise<number> {
@@ -66,7 +68,7 @@ export function running(credential: Credential, report: AgentReport = { version:
 }
 
 /** Waits until something holds, by looking again; fails with the last answer after ten seconds. */
-export async function until<T>(look: () => T | Promise<T>, holds: (value: T) => boolean): Promise<T> {
+export async function until<T>(look: () => T | Promise<T>, holds: (value: T) => boolean = Boolean): Promise<T> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const value = await look();
@@ -129,4 +131,21 @@ export async function connected(c: EnrolledAgent): Promise<RawSocket> {
   if (type !== 'welcome' || agentId !== c.agentId || Number(heartbeatSeconds) !== 1)
     throw new Error(`not let in: ${type}`);
   return raw;
+}
+
+/** What the owner sees of agents. @param of the scenario, looked up at each call */
+export function agentsOf(of: () => Scenario) {
+  const seen = async (id: string): Promise<Agent> => {
+    const { items } = (await of().as(of().owner, 'GET', 'W/agents?limit=100')).body as { items: Agent[] };
+    return items.find((a) => a.id === id) as Agent;
+  };
+  return {
+    seen,
+    /** Waits until it is shown in that state. */
+    state: (id: string, wanted: Agent['state']) =>
+      until(
+        () => seen(id),
+        (a) => a.state === wanted,
+      ),
+  };
 }

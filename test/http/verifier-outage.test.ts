@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from '../support/agents.ts';
+import { atOnce, type VerifierWorld, verifierWorld } from '../support/verifier.ts';
+
+let world: VerifierWorld;
+let bench: VerifierWorld['bench'];
+let wire: VerifierWorld['wire'];
+let verifier: VerifierWorld['verifier'];
+beforeAll(async () => {
+  world = await verifierWorld();
+  ({ bench, wire, verifier } = world);
+});
+afterEach(() => world.mend());
+afterAll(() => world.end());
+
+/** A stream that goes on and on, but tells what the companion said ever longer ago. */
+function lateStream() {
+  let late = false;
+  let down = false;
+  const send: typeof fetch = async (input, init) => {
+    if (down) throw new Error('down');
+    if (!String(input).endsWith('/stream')) return fetch(input, init);
+    const began = Date.now();
+    const tick = () => `event: tick\nid: 1\ndata: ${JSON.stringify({ now: late ? began : Date.now() })}\n\n`;
+    let timer: NodeJS.Timeout | undefined;
+    const body = new ReadableStream<Uint8Array>({
+      start(into) {
+        timer = setInterval(() => into.enqueue(new TextEncoder().encode(tick())), 10);
+        init?.signal?.addEventListener('abort', () => {
+          clearInterval(timer);
+          into.error(new Error('aborted'));
+        });
+      },
+      cancel: () => clearInterval(timer),
+    });
+    return new Response(body);
+  };
+  return {
+    send,
+    fallBehind(andDown: boolean) {
+      late = true;
+      down = andDown;
+    },
+  };
+}
+
+test('a stream that is late counts as down; with nobody to ask, what it told holds no longer than the maximum staleness', async () => {
+  const stream = lateStream();
+  const v = await verifier({ fetch: stream.send, maxStalenessMs: 0, maxSilenceMs: 500 });
+  const { secret: key } = await bench.key();
+  expect((await v.check({ key })).valid).toBe(true);
+  stream.fallBehind(true);
+  await until(async () => (await v.check({ key })).code === 'unavailable');
+  expect(v.state.live).toBe(false);
+});
+
+test('a late stream puts off no expiry', async () => {
+  const stream = lateStream();
+  const v = await verifier({ fetch: stream.send, maxSilenceMs: 60_000 });
+  const { secret: key } = await bench.key({ expiresAt: Date.now() + 1_000 });
+  expect((await v.check({ key })).valid).toBe(true);
+  stream.fallBehind(false);
+  await until(() => atOnce(v.check({ key })).code === 'expired');
+});
+
+test('while the stream is down it asks the companion; it resumes with what it missed', async () => {
+  let noStream = false;
+  const v = await verifier({
+    fetch: (input, init) =>
+      noStream && String(input).endsWith('/stream') ? Promise.reject(new Error('down')) : fetch(input, init),
+  });
+  const { id, secret: key } = await bench.key();
+  await v.check({ key });
+  noStream = true;
+  wire.cut();
+  wire.mend();
+  await until(() => !v.state.live);
+  await bench.edit(id, { disabled_at: 1 });
+  expect((await v.check({ key })).code).toBe('disabled');
+  noStream = false;
+  await until(() => v.state.live);
+  expect((await v.check({ key })).code).toBe('disabled');
+});
+
+test('with nobody to ask, what was known holds until the maximum staleness, and then nothing does', async () => {
+  const v = await verifier({ maxStalenessMs: 2_000 });
+  const strict = await verifier({ maxStalenessMs: 0 });
+  const { secret: key } = await bench.key();
+  const { secret: never } = await bench.key();
+  const { secret: limited } = await bench.key({ rateLimit: { limit: 9, windowSeconds: 60 } });
+  for (const k of [key, limited]) await v.check({ key: k });
+  await strict.check({ key });
+  wire.cut();
+  await until(() => !v.state.live && !strict.state.live);
+  expect((await v.check({ key })).valid).toBe(true);
+  expect((await v.check({ key: never })).code).toBe('unavailable');
+  expect((await v.check({ key: limited })).code).toBe('unavailable');
+  expect((await strict.check({ key })).code).toBe('unavailable');
+  await until(async () => (await v.check({ key })).code === 'unavailable');
+  wire.mend();
+  await until(async () => (await v.check({ key })).valid);
+});
+
+test('with a maximum staleness of 0 nothing is decided from memory once the stream is down', async () => {
+  let [noStream, nothing] = [false, false];
+  const asked: string[] = [];
+  const v = await verifier({
+    maxStalenessMs: 0,
+    maxSilenceMs: 60_000,
+    fetch(input, init) {
+      asked.push(new URL(String(input)).pathname);
+      const down = nothing || (noStream && String(input).endsWith('/stream'));
+      return down ? Promise.reject(new Error('down')) : fetch(input, init);
+    },
+  });
+  const { secret: key } = await bench.key();
+  await v.check({ key });
+  expect(atOnce(v.check({ key })).valid).toBe(true);
+  noStream = true;
+  wire.cut();
+  wire.mend();
+  await until(() => !v.state.live);
+  asked.length = 0;
+  expect((await v.check({ key })).valid).toBe(true);
+  expect(asked).toContain('/v1/verify');
+  nothing = true;
+  expect((await v.check({ key })).code).toBe('unavailable');
+});
+
+test('a line that is silent counts as down', async () => {
+  const v = await verifier({ maxStalenessMs: 0 });
+  const { secret: key } = await bench.key();
+  expect((await v.check({ key })).valid).toBe(true);
+  wire.stall();
+  await until(async () => (await v.check({ key })).code === 'unavailable');
+  wire.cut();
+});
