@@ -4,23 +4,53 @@ import type * as z from 'zod/mini';
 import { type AuditEntry, type auditExportQuery, type auditQuery, NOBODY } from '../../shared/contract/audit.ts';
 import { csvLine } from '../../shared/csv.ts';
 import { badField } from '../domain/refusal.ts';
+import { LAST_TIME_MS } from '../store/audit-chain.ts';
 import type { AuditRow, Tables } from '../store/tables.ts';
 import type { Deps } from './deps.ts';
 
 type Filters = Pick<z.infer<typeof auditQuery>, 'actor' | 'action' | 'target' | 'q' | 'from' | 'to'>;
 type Rows = SelectQueryBuilder<Tables, 'audit', Selectable<AuditRow>>;
 
-const parse = (text: string | null) => (text === null ? null : JSON.parse(text));
+type Json = Record<string, unknown>;
+
+/** A JSON object, or undefined: past the triggers plain SQL can write anything, and the rest of the log is still to be read. */
+function objectIn(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const UNREADABLE = 'unreadable';
+const change = (text: string | null) => (text === null ? null : (objectIn(text) ?? { [UNREADABLE]: text }));
+const isText = (value: unknown, ...others: unknown[]) => typeof value === 'string' || others.includes(value);
+
+function actorOf(text: string): AuditEntry['actor'] {
+  const actor = objectIn(text);
+  const { type, id, name } = actor ?? {};
+  const fits = isText(type) && isText(id, undefined) && isText(name, undefined);
+  return fits ? (actor as AuditEntry['actor']) : { type: UNREADABLE, name: text };
+}
+
+function targetOf(text: string): AuditEntry['target'] {
+  const target = objectIn(text);
+  const { type, id, name } = target ?? {};
+  const fits = isText(type) && isText(id) && isText(name, null);
+  return fits ? (target as AuditEntry['target']) : { type: UNREADABLE, id: '', name: text };
+}
+
+const timeOf = (at: number) => new Date(Math.min(LAST_TIME_MS, Math.max(-LAST_TIME_MS, at))).toISOString();
 
 function entryOf(row: Selectable<AuditRow>): AuditEntry {
   return {
     seq: row.seq,
-    at: new Date(row.at).toISOString(),
-    actor: JSON.parse(row.actor),
+    at: timeOf(row.at),
+    actor: actorOf(row.actor),
     action: row.action,
-    target: JSON.parse(row.target),
-    before: parse(row.before),
-    after: parse(row.after),
+    target: targetOf(row.target),
+    before: change(row.before),
+    after: change(row.after),
     ip: row.ip,
     client: row.client,
     hash: row.hash,
@@ -29,21 +59,25 @@ function entryOf(row: Selectable<AuditRow>): AuditEntry {
   };
 }
 
+type Who = 'actor' | 'target';
+/** A part of the JSON of a column; null where it is none. */
+const part = (column: Who, name: 'id' | 'name' | 'type') =>
+  sql<string | null>`(case when json_valid(${sql.ref(column)}) then ${sql.ref(column)} ->> ${sql.lit(name)} end)`;
+
 /** Whether `column`, a JSON object, has this id or (in any case) this name. */
-const names = (column: 'actor' | 'target', value: string) =>
-  sql<boolean>`(${sql.ref(column)} ->> 'id' = ${value} or lower(${sql.ref(column)} ->> 'name') = lower(${value}))`;
+const names = (column: Who, value: string) =>
+  sql<boolean>`(${part(column, 'id')} = ${value} or lower(${part(column, 'name')}) = lower(${value}))`;
 
 const isNobody = (text: string): boolean => NOBODY.some((type) => type === text);
 
-const contains = (column: 'actor' | 'target', text: string) =>
-  sql<boolean>`instr(lower(${sql.ref(column)} ->> 'name'), lower(${text})) > 0`;
+const contains = (column: Who, text: string) => sql<boolean>`instr(lower(${part(column, 'name')}), lower(${text})) > 0`;
 
 /** Whether `column` is somebody who is called so now: entries name people by their address. */
-const isCalled = (column: 'actor' | 'target', text: string) =>
-  sql<boolean>`${sql.ref(column)} ->> 'name' in (select email from user where instr(lower(name), lower(${text})) > 0)`;
+const isCalled = (column: Who, text: string) =>
+  sql<boolean>`${part(column, 'name')} in (select email from user where instr(lower(name), lower(${text})) > 0)`;
 
 function anywhere(text: string) {
-  const has = (column: 'actor' | 'target') =>
+  const has = (column: Who) =>
     sql<boolean>`(${names(column, text)} or ${contains(column, text)} or ${isCalled(column, text)})`;
   const hash = /^[0-9a-f]{4,64}$/i.test(text)
     ? sql<boolean>`substr(hash, 1, ${text.length}) = ${text.toLowerCase()}`
@@ -54,7 +88,7 @@ function anywhere(text: string) {
 function filtered(deps: Deps, workspaceId: string, filters: Filters): Rows {
   const { actor, action, target, q, from, to } = filters;
   let rows: Rows = deps.store.read.selectFrom('audit').selectAll().where('workspace_id', '=', workspaceId);
-  if (actor !== undefined && isNobody(actor)) rows = rows.where(sql<boolean>`actor ->> 'type' = ${actor}`);
+  if (actor !== undefined && isNobody(actor)) rows = rows.where(sql<boolean>`${part('actor', 'type')} = ${actor}`);
   else if (actor !== undefined) rows = rows.where(names('actor', actor));
   if (q) rows = rows.where(anywhere(q));
   if (target !== undefined) rows = rows.where(names('target', target));

@@ -152,7 +152,7 @@ export async function verifyChain(
 }
 
 /** The latest time that a date can have, ECMA-262. */
-const LAST_TIME_MS = 8.64e15;
+export const LAST_TIME_MS = 8.64e15;
 /** Null for what is no time: a log that was tampered with is still to be walked to its end. */
 const timeOf = (at: number) => (Math.abs(at) <= LAST_TIME_MS ? new Date(at).toISOString() : null);
 

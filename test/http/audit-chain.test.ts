@@ -5,6 +5,7 @@ import type { Selectable } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CHAIN_START, chainHash } from '../../companion/store/audit-chain.ts';
 import type { AuditRow } from '../../companion/store/tables.ts';
+import { auditEntry } from '../../shared/contract/audit.ts';
 import { type AuditLog, auditLog } from '../support/audit.ts';
 import { call } from '../support/client.ts';
 
@@ -93,6 +94,37 @@ test('plain SQL can add no row that keeps the log from being read', async () => 
 const forged = (seq: string) =>
   `insert into audit (seq, workspace_id, at, actor, action, target, hash)
     select ${seq}, workspace_id, at, actor, 'member.removed', target, hash from audit where seq = 2`;
+
+test('rows that somebody made unreadable past the triggers are shown as such, and keep nobody from the others', async () => {
+  await log.write(1);
+  const unreadable = [
+    ['nobody', '{"type":"key","id":"k","name":null}', 1],
+    ['{"type":"member"}', '[', 1],
+    ['7', '{"type":"key"}', 9e15],
+    ['{"type":1}', 'null', -9e15],
+  ] as const;
+  for (const [actor, target, at] of unreadable)
+    log.sql(
+      `insert into audit (workspace_id, at, actor, action, target, before, after)
+        values ('${log.workspaceId}', ${at}, '${actor}', 'note.made', '${target}', '{', '[1]')`,
+      true,
+    );
+  const { status, body } = await log.get('');
+  expect(status).toBe(200);
+  expect(() => body.items.map((item: unknown) => auditEntry.parse(item))).not.toThrow();
+  expect(body.items).toHaveLength(6);
+  expect(body.items[2]).toMatchObject({
+    actor: { type: 'member' },
+    target: { type: 'unreadable', name: '[' },
+    before: { unreadable: '{' },
+    after: { unreadable: '[1]' },
+  });
+  expect(body.items[3]).toMatchObject({ actor: { type: 'unreadable', name: 'nobody' }, target: { id: 'k' } });
+  expect((await log.get('/export?format=csv')).body.trimEnd().split('\r\n')).toHaveLength(7);
+  for (const filter of ['actor=system', 'actor=mem_1', 'target=grp_0', 'q=ada'])
+    expect((await log.get(`?${filter}`)).status, filter).toBe(200);
+  expect((await log.get('?actor=mem_1')).body.items).toHaveLength(1);
+});
 
 // Each needs the triggers dropped first; the chain still tells.
 const TAMPERED: [string, string, number][] = [
