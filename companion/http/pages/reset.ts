@@ -45,7 +45,7 @@ function deadLink(c: Ctx, deps: Deps): Promise<Response> {
   return render(c, deps.config.publicUrl, {
     title: 'Link not found',
     status: 404,
-    body: html`${heading('This link can’t be used', 'It was used, or is older than an hour. Ask for a new one.')}
+    body: html`${heading('This link can’t be used', 'It was used or withdrawn, or is older than an hour. Ask for a new one.')}
       <a class="link" href="/forgot">Ask for a new link</a>`,
   });
 }
