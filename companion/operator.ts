@@ -104,8 +104,9 @@ async function owner(args: string[]): Promise<void> {
   if (!email || more !== undefined) throw new BadUsage('name one e-mail address');
   await withStore(async (store) => {
     const { id, name } = choose(await listWorkspaces(store, Date.now()), values.id);
-    if (!(await makeOwner(store, id, email.toLowerCase(), Date.now())))
-      throw new BadUsage(`${email} is no member of ${name}`);
+    const now = await makeOwner(store, id, email.toLowerCase(), Date.now());
+    if (now === 'no member') throw new BadUsage(`${email} is no member of ${name}`);
+    if (now === 'suspended') throw new BadUsage(`${email} is suspended in ${name}: name somebody who can act`);
     console.log(`${email} is an owner of ${name} (${id})`);
   });
 }

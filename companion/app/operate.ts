@@ -62,19 +62,27 @@ export async function setCapacity(store: Store, workspaceId: string, wanted: Cap
 }
 
 /**
- * Makes a member an owner: the way back for a workspace whose last owner was deprovisioned.
- * @returns false where nobody with that address is a member
+ * Makes a member an owner: the way back for a workspace whose last owner was deprovisioned. A suspended one could not act, and nobody
+ * but an owner could reinstate them then: they stay what they are.
+ * @returns what they are afterwards
  */
-export async function makeOwner(store: Store, workspaceId: string, email: string, now: number): Promise<boolean> {
+export async function makeOwner(
+  store: Store,
+  workspaceId: string,
+  email: string,
+  now: number,
+): Promise<'owner' | 'suspended' | 'no member'> {
   return store.transact(async (tx) => {
     const member = await tx
       .selectFrom('membership')
       .innerJoin('user', 'user.id', 'membership.user_id')
-      .select(['membership.id', 'membership.role'])
+      .select(['membership.id', 'membership.role', 'membership.suspended_at'])
       .where('workspace_id', '=', workspaceId)
       .where('user.email', '=', email)
       .executeTakeFirst();
-    if (!member || member.role === 'owner') return member !== undefined;
+    if (!member) return 'no member';
+    if (member.suspended_at !== null) return 'suspended';
+    if (member.role === 'owner') return 'owner';
     await tx.updateTable('membership').set({ role: 'owner' }).where('id', '=', member.id).execute();
     await audit(tx, {
       workspaceId,
@@ -87,6 +95,6 @@ export async function makeOwner(store: Store, workspaceId: string, email: string
       after: { role: 'owner' },
       client: 'cli',
     });
-    return true;
+    return 'owner';
   });
 }

@@ -29,6 +29,18 @@ test('the operator gives a workspace an owner again, and the audit log says who 
   expect(row).toMatchObject({ actor: { type: 'operator' }, action: 'member.role_changed', after: { role: 'owner' } });
 });
 
+test('somebody who is suspended is made no owner: they could not act, and no admin could reinstate them any more', async () => {
+  const sue = await s.member('Sue', 'admin');
+  expect((await s.as(s.owner, 'POST', `W/members/${sue.membershipId}/suspend`)).status).toBe(200);
+  const refused = operate('owner', sue.email);
+  expect([refused.status, refused.stderr.split('\n')[0]]).toEqual([
+    2,
+    'sue@acme.example is suspended in Acme Robotics: name somebody who can act',
+  ]);
+  const { items } = (await s.as(s.owner, 'GET', 'W/members')).body;
+  expect(items).toContainEqual(expect.objectContaining({ id: sue.membershipId, role: 'admin', status: 'suspended' }));
+});
+
 test('the operator checks the audit chain, also against a head that was kept, and is told where it breaks', async () => {
   const whole = operate('audit', 'verify');
   expect([whole.status, whole.stdout]).toEqual([0, expect.stringMatching(/the chain of \d+ entries holds/)]);
