@@ -102,3 +102,24 @@ test('nobody makes a reset link for the owner of another workspace', async () =>
   join('mem_olga', s.owner, 'member');
   expect((await s.as(bo, 'POST', `${OTHER}/members/mem_olga/reset`)).body.code).toBe('forbidden');
 });
+
+test('a verifier of another workspace learns nothing of a key, and counts nothing on it', async () => {
+  const key = await s.key(s.owner);
+  const mine = await call(s.url, 'POST', '/v1/verify/resolve', { token: verifier, body: { key: key.secret } });
+  const made = await s.as(bo, 'POST', `${OTHER}/verifiers`, { name: 'theirs', environment: 'production' });
+  const theirs = (path: string, body: object) => call(s.url, 'POST', path, { token: made.body.secret, body });
+  expect((await theirs('/v1/verify', { key: key.secret })).body).toMatchObject({ valid: false, code: 'unknown' });
+  expect((await theirs('/v1/verify/resolve', { key: key.secret })).body.key).toBeNull();
+  const headers = { 'x-heex-verifier': made.body.secret, 'x-api-key': key.secret };
+  expect((await call(s.url, 'GET', '/v1/auth', { headers })).status).toBe(401);
+  const at = s.companion.deps.now();
+  const of = { keyId: key.id, secretId: mine.body.key.secretId, code: 'valid' };
+  const report = {
+    batch: 'a-report-of-theirs',
+    uses: [{ ...of, count: 41, lastAt: at, lastIp: null, lastUserAgent: null }],
+    notes: [{ ...of, requestId: `req_${'a'.repeat(20)}`, at, ip: null, userAgent: null }],
+  };
+  expect((await theirs('/v1/verify/usage', report)).body).toEqual({ counted: 0 });
+  expect((await s.as(s.owner, 'GET', `W/keys/${key.id}`)).body.usageCount).toBe(0);
+  expect((await s.as(s.owner, 'GET', `W/keys/${key.id}/requests`)).body.items).toEqual([]);
+});
