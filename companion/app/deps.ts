@@ -40,8 +40,11 @@ export interface Seal {
 
 /** The batched writer of use counts and of the request log. */
 export interface UsageRecorder {
-  /** Writes what is waiting, so that a read sees it. */
-  flush(): Promise<void>;
+  /**
+   * Writes what is waiting, so that a read sees it; holds the reader up for a second at the most.
+   * @returns whether all of it can be seen now
+   */
+  flush(): Promise<boolean>;
   /** Rows that wait to be written, and those that had no room. */
   stats(): { waiting: number; dropped: number };
   /** Counts what a service has decided by itself; a batch that was counted before is not counted again. */

@@ -70,7 +70,7 @@ class ThreadRecorder implements Recorder {
     await this.#enqueue({ ...reported(verifierId, uses, notes), once: { verifierId, name } });
   }
 
-  flush(): Promise<void> {
+  flush(): Promise<boolean> {
     return within(
       FLUSH_WAIT_MS,
       this.#writeGathered().then(() => this.#fold()),
@@ -123,13 +123,15 @@ class ThreadRecorder implements Recorder {
   }
 
   /** Has everything written, when nothing more comes. */
-  async #writeAll(): Promise<void> {
+  async #writeAll(): Promise<boolean> {
     while (this.#inFlight || !this.#building.isEmpty) await this.#hand();
+    return true;
   }
 
   /** Has what is written, by whatever process, added to the counts. */
-  async #fold(): Promise<void> {
-    if (!this.#closing && this.#pending.exists()) await this.#thread.ask({ type: 'fold' });
+  async #fold(): Promise<boolean> {
+    if (this.#closing) return false;
+    return !this.#pending.exists() || this.#thread.ask({ type: 'fold' });
   }
 }
 
@@ -140,12 +142,13 @@ function readPending(activityFile: string) {
   return { exists: () => some.get() === 1, close: () => db.close() };
 }
 
-function within(ms: number, work: Promise<void>): Promise<void> {
+/** @returns what comes of the work, or false when it takes longer, which then goes on */
+function within(ms: number, work: Promise<boolean>): Promise<boolean> {
   return new Promise((done) => {
-    const late = setTimeout(done, ms);
-    void work.then(() => {
+    const late = setTimeout(done, ms, false);
+    void work.then((whether) => {
       clearTimeout(late);
-      done();
+      done(whether);
     });
   });
 }

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identityHeaders } from '../../companion/http/identity-headers.ts';
+import { until } from '../support/agents.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { type Gateway, type Service, service, startCaddy, startNginx } from '../support/gateway.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
@@ -216,7 +217,7 @@ for (const [name, start] of [
     test('the owner finds the reason under the id that the caller received', async () => {
       const { secret } = await bench.key({ groupId, expiresAt: 1 });
       const { headers } = await withKey(secret);
-      await companion.deps.usage.flush();
+      await until(() => companion.deps.usage.flush());
       const row = await companion.deps.store.activity.read
         .selectFrom('request')
         .select(['code', 'ip'])

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../support/agents.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
 
@@ -209,7 +210,7 @@ test('permission, customer and address are 403', async () => {
   const elsewhere = await bench.key({ ipAllowlist: ['203.0.113.0/24'] });
   const refused = await withKey(elsewhere.secret);
   expect(refused.status).toBe(403);
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const row = await companion.deps.store.activity.read
     .selectFrom('request')
     .selectAll()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../support/agents.ts';
 import type { MadeKey, Person, Scenario } from '../support/scenario.ts';
 import { scenario } from '../support/scenario.ts';
 
@@ -107,7 +108,7 @@ describe('the request log of the workspace', () => {
   test('is read to its end by cursor, also where little of it fits', async () => {
     const { deps } = s.companion;
     const key = await s.key(ada);
-    await deps.usage.flush();
+    await until(() => deps.usage.flush());
     const base = now();
     // More rows than one page may look at, of which the oldest alone fits.
     const rows = Array.from({ length: 45_000 }, (_, i) => ({
@@ -156,7 +157,7 @@ test('rows of the request log and counts are kept for their time, then removed i
   const { deps } = s.companion;
   const key = await s.key(ada);
   await use(key);
-  await deps.usage.flush();
+  await until(() => deps.usage.flush());
   const count = async () => (await read(`W/keys/${key.id}/requests`, ada)).items.length;
   await s.pass(29 * DAY);
   await s.companion.runJobs();

@@ -27,7 +27,7 @@ test('uses are counted at the companion, each once, also over an outage; the own
   wire.mend();
   await until(() => v.flush());
   const { read } = companion.deps.store.activity;
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const row = await read.selectFrom('secret_use').selectAll().where('key_id', '=', id).executeTakeFirst();
   expect(row).toMatchObject({ uses: 507 });
   const note = await read.selectFrom('request').selectAll().where('request_id', '=', refused.requestId).execute();
@@ -43,6 +43,7 @@ test('no name of a program keeps uses from being counted, nor a good key out', a
     for (const userAgent of programs)
       expect((await v.check({ key: secret, userAgent, ip: '\udc00' })).code, userAgent).toBe('valid');
   expect(await v.flush()).toBe(true);
+  await until(() => companion.deps.usage.flush());
   for (const { id } of [counted, limited])
     expect(
       (await call(companion.url, 'GET', `/v1/workspaces/${bench.workspaceId}/keys/${id}`, { token: bench.token })).body

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEventReader, type ServerEvent } from '../../shared/verifier/events.ts';
+import { until } from '../support/agents.ts';
 import { call } from '../support/client.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
@@ -236,7 +237,7 @@ test('a report is counted once, however often it arrives, and only for keys of i
     const answer = await call(companion.url, 'POST', '/v1/verify/usage', { token: verifier.secret, body: report });
     expect(answer.body).toEqual({ counted: 43 });
   }
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const { read } = companion.deps.store.activity;
   expect(await read.selectFrom('secret_use').selectAll().where('key_id', '=', id).execute()).toMatchObject([
     { uses: 41, last_ip: '10.0.0.1' },
@@ -270,7 +271,7 @@ test('of a key of another environment only refusals as a key are counted', async
   expect((await call(companion.url, 'POST', '/v1/verify/usage', { token: verifier, body: report })).body).toEqual({
     counted: 2,
   });
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const { read } = companion.deps.store.activity;
   expect(await read.selectFrom('usage_day').selectAll().where('key_id', '=', keyId).execute()).toMatchObject([
     { valid: 0, unauthorized: 2 },

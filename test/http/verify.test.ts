@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../../shared/key-format.ts';
+import { until } from '../support/agents.ts';
 import { call } from '../support/client.ts';
 import { type TestCompanion, testCompanion } from '../support/companion.ts';
 import { type KeyBench, keyBench } from '../support/keys.ts';
@@ -212,7 +213,7 @@ test('uses are counted and every check is in the request log under the id that w
   const { id, secret } = await bench.key({ ipAllowlist: ['10.0.0.0/8'] });
   const good = await bench.verify(verifier, { key: secret, ip: '10.0.0.1', userAgent: 'curl/8' });
   const bad = await bench.verify(verifier, { key: secret, ip: '11.0.0.1', userAgent: 'curl/9' });
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const { read } = companion.deps.store.activity;
   expect(await read.selectFrom('secret_use').selectAll().where('key_id', '=', id).execute()).toMatchObject([
     { uses: 1, last_ip: '10.0.0.1', last_user_agent: 'curl/8' },
@@ -240,7 +241,7 @@ test('a user agent of any length refuses no key, and is kept as far as 512 chara
   const headers = { 'x-api-key': secret, 'x-heex-verifier': verifier, 'user-agent': 'z'.repeat(5_000) };
   expect((await call(companion.url, 'GET', '/v1/auth', { headers })).status).toBe(200);
   expect((await call(companion.url, 'GET', '/v1/whoami', { headers })).status).toBe(200);
-  await companion.deps.usage.flush();
+  await until(() => companion.deps.usage.flush());
   const rows = await companion.deps.store.activity.read
     .selectFrom('request')
     .select('user_agent')
