@@ -113,4 +113,21 @@ describe('what is no request that can be read', () => {
     const stream = `GET /v1/verify/stream HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${await s.verifier()}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     expect(answers(await exchange(stream, 'nonsense\r\n'))).toEqual([200]);
   });
+
+  test('nor is a body whose sender goes away, and that is no fault', async () => {
+    const socket = connect(Number(new URL(s.url).port), '127.0.0.1');
+    const before = s.companion.lines.length;
+    await new Promise<void>((done) =>
+      socket.write(
+        `POST /v1/setup HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+        () => done(),
+      ),
+    );
+    // Once the companion waits for the rest of it.
+    await call(s.url, 'GET', '/healthz');
+    socket.destroy();
+    const lines = () => s.companion.lines.slice(before).filter((line) => line.includes('/v1/setup'));
+    await expect.poll(lines).toEqual([expect.stringContaining('"status":400')]);
+    expect(s.companion.lines.slice(before).join()).not.toContain('fault');
+  });
 });
