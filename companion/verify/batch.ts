@@ -17,7 +17,6 @@ export type UseSource = Pick<KeyCheck, 'ip' | 'userAgent' | 'purpose'>;
  * disk, and nobody could look through all of them; those beyond are one without address and name.
  */
 export const MOST_SOURCES = 200;
-const ELSEWHERE = { ip: null, userAgent: null };
 
 /** Uses of one secret with one outcome, from one place, in one hour. */
 export interface UseCount extends UseSource {
@@ -54,6 +53,8 @@ export interface UsageBatch {
   once?: { verifierId: string; name: string };
 }
 
+/** The place of null. */
+const NO_TEXT = 0;
 const SECRET_FIELDS = 5;
 const COUNT_FIELDS = 7;
 const NOTE_FIELDS = 7;
@@ -68,24 +69,37 @@ const [USES, LAST_AT] = [5, 6];
 const mark = (place: number | undefined, purpose: UseOrigin['purpose']) =>
   (place as number) + (purpose === 'direct' ? 0 : ENROLMENT);
 
-interface Gathered {
+/** What a batch has of a secret so far; all numbers, so that there is nothing to collect. */
+export interface Tally {
+  /** Which batch that is. */
+  batch: number;
   /** Where the secret is in `UsageBatch.secrets`. */
   place: number;
   /** Its latest count: where it is in `UsageBatch.counts`, and what it counts. */
   at: number;
   hour: number;
   kind: number;
-  ip: string | null;
-  userAgent: string | null;
+  ip: number;
+  userAgent: number;
   /** Where each of its counts is, by what it counts; made for a secret of which there are several. */
   counts: Map<string, number> | undefined;
 }
 
+/**
+ * A secret with its tally. With another key at each use, looking the tally up and making a new one for each batch cost the
+ * collector of garbage as much as the check itself.
+ */
+export interface Tallied extends SecretRef {
+  tally?: Tally | undefined;
+}
+
+let batches = 0;
+
 /** Gathers one batch. */
 export class BatchBuilder {
   readonly batch: UsageBatch = { secrets: [], counts: [], notes: [], texts: [null] };
-  readonly #secrets = new Map<string, Gathered>();
-  readonly #texts = new Map<string, number>();
+  readonly #number = ++batches;
+  readonly #texts = new Map<string | null, number>([[null, NO_TEXT]]);
   /** Rows of uses that were let through. */
   validNotes = 0;
 
@@ -97,39 +111,45 @@ export class BatchBuilder {
   }
 
   /** @param at of the last of these uses, milliseconds since 1970-01-01 UTC */
-  count(ref: SecretRef, code: VerifyCode, uses: number, at: number, { ip, userAgent, purpose }: UseSource): void {
+  count(ref: Tallied, code: VerifyCode, uses: number, at: number, source: UseSource): void {
     const { counts } = this.batch;
-    const secret = this.#secret(ref);
+    const tally = this.#tally(ref);
     const hour = Math.floor(at / HOUR_MS);
-    const kind = mark(PLACE_OF_OUTCOME.get(outcomeOf(code)), purpose);
-    // Most secrets are used in one way from one place: nothing is looked up for those.
-    if (secret.hour !== hour || secret.kind !== kind || secret.ip !== ip || secret.userAgent !== userAgent)
-      this.#turnTo(secret, { hour, kind, ip, userAgent });
-    (counts[secret.at + USES] as number) += uses;
-    if (at > (counts[secret.at + LAST_AT] as number)) counts[secret.at + LAST_AT] = at;
+    const kind = mark(PLACE_OF_OUTCOME.get(outcomeOf(code)), source.purpose);
+    const [ip, userAgent] = [this.#texts.get(source.ip), this.#texts.get(source.userAgent)];
+    // Most secrets are used in one way from one place: nothing is looked for among their counts.
+    if (tally.hour !== hour || tally.kind !== kind || tally.ip !== ip || tally.userAgent !== userAgent)
+      this.#turnTo(tally, hour, kind, source);
+    (counts[tally.at + USES] as number) += uses;
+    if (at > (counts[tally.at + LAST_AT] as number)) counts[tally.at + LAST_AT] = at;
   }
 
   /** Makes another count of a secret the latest, a new one where there is none yet. */
-  #turnTo(secret: Gathered, what: Pick<Gathered, 'hour' | 'kind' | 'ip' | 'userAgent'>): void {
+  #turnTo(tally: Tally, hour: number, kind: number, source: UseSource): void {
     const { counts } = this.batch;
-    const told = (secret.counts?.size ?? 0) < MOST_SOURCES ? what : ELSEWHERE;
-    const [ip, userAgent] = [this.#text(told.ip), this.#text(told.userAgent)];
-    if (secret.at >= 0)
-      secret.counts ??= new Map([[counts.slice(secret.at + 1, secret.at + USES).join(' '), secret.at]]);
-    const name = `${what.hour} ${what.kind} ${ip} ${userAgent}`;
-    let at = secret.counts?.get(name);
+    const isTold = (tally.counts?.size ?? 0) < MOST_SOURCES;
+    const ip = isTold ? this.#text(source.ip) : NO_TEXT;
+    const userAgent = isTold ? this.#text(source.userAgent) : NO_TEXT;
+    if (tally.at >= 0) tally.counts ??= new Map([[counts.slice(tally.at + 1, tally.at + USES).join(' '), tally.at]]);
+    const name = `${hour} ${kind} ${ip} ${userAgent}`;
+    let at = tally.counts?.get(name);
     if (at === undefined) {
-      at = counts.push(secret.place, what.hour, what.kind, ip, userAgent, 0, 0) - COUNT_FIELDS;
-      secret.counts?.set(name, at);
+      at = counts.push(tally.place, hour, kind, ip, userAgent, 0, 0) - COUNT_FIELDS;
+      tally.counts?.set(name, at);
     }
-    Object.assign(secret, what, { at });
+    tally.at = at;
+    // What is not told apart is not the same as what comes next, either.
+    tally.hour = isTold ? hour : -1;
+    tally.kind = kind;
+    tally.ip = ip;
+    tally.userAgent = userAgent;
   }
 
-  note(ref: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+  note(ref: Tallied, code: VerifyCode, use: UseOrigin, at: number): void {
     if (code === 'valid') this.validNotes++;
     this.batch.notes.push(
       use.requestId,
-      this.#secret(ref).place,
+      this.#tally(ref).place,
       at,
       mark(PLACE_OF_CODE.get(code), use.purpose),
       this.#text(use.verifierId),
@@ -138,19 +158,21 @@ export class BatchBuilder {
     );
   }
 
-  #secret({ secretId, keyId, workspaceId, environment, prefix }: SecretRef): Gathered {
-    let known = this.#secrets.get(secretId);
-    if (!known) {
-      const { secrets } = this.batch;
-      const place = secrets.push(secretId, keyId, workspaceId, environment, prefix) - SECRET_FIELDS;
-      known = { place, at: -1, hour: -1, kind: -1, ip: null, userAgent: null, counts: undefined };
-      this.#secrets.set(secretId, known);
-    }
-    return known;
+  #tally(ref: Tallied): Tally {
+    const known = ref.tally;
+    if (known?.batch === this.#number) return known;
+    const { secretId, keyId, workspaceId, environment, prefix } = ref;
+    const place = this.batch.secrets.push(secretId, keyId, workspaceId, environment, prefix) - SECRET_FIELDS;
+    const tally = known ?? { batch: 0, place: 0, at: 0, hour: 0, kind: 0, ip: 0, userAgent: 0, counts: undefined };
+    tally.batch = this.#number;
+    tally.place = place;
+    tally.at = tally.hour = tally.kind = -1;
+    tally.counts = undefined;
+    ref.tally = tally;
+    return tally;
   }
 
   #text(text: string | null): number {
-    if (text === null) return 0;
     let place = this.#texts.get(text);
     if (place === undefined) {
       place = this.batch.texts.push(text) - 1;

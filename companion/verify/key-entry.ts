@@ -2,6 +2,7 @@ import type { KeyFacts } from '../../shared/check.ts';
 import type { KeyIdentity } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { KeyView } from '../app/deps.ts';
+import type { Tallied, Tally } from './batch.ts';
 
 /** Something that keys hang on; a change to it makes every entry that holds it stale. */
 export interface Anchor {
@@ -16,7 +17,7 @@ export interface Shared<T> {
 export const sharedOf = <T>(value: T): Shared<T> => ({ value, json: JSON.stringify(value) });
 
 /** A key's secret as it is remembered. It has few fields of its own, since there may be a million of them. */
-export class KeyEntry implements KeyFacts, KeyView {
+export class KeyEntry implements KeyFacts, KeyView, Tallied {
   readonly keyId: string;
   readonly secretId: string;
   readonly name: string;
@@ -36,8 +37,9 @@ export class KeyEntry implements KeyFacts, KeyView {
   /** What it shares with other keys; itself it is marked directly. */
   readonly anchors: readonly Anchor[];
   changed = false;
+  tally: Tally | undefined = undefined;
 
-  constructor(fields: Omit<KeyEntry, 'changed' | 'isStale' | keyof Derived>) {
+  constructor(fields: Omit<KeyEntry, 'changed' | 'tally' | 'isStale' | keyof Derived>) {
     this.keyId = fields.keyId;
     this.secretId = fields.secretId;
     this.name = fields.name;

@@ -4,7 +4,7 @@ import type { VerifyCode } from '../../shared/contract/verify.ts';
 import type { ReportedNote, ReportedUse, SecretRef, UsageRecorder } from '../app/deps.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { openReader } from '../store/sqlite.ts';
-import { BatchBuilder, type UsageBatch, type UseOrigin } from './batch.ts';
+import { BatchBuilder, type Tallied, type UsageBatch, type UseOrigin } from './batch.ts';
 import type { FromWriter, ToWriter } from './usage-worker.ts';
 
 /** What is counted is in the file this much later at the most, as long as the file can be written. */
@@ -22,7 +22,7 @@ const FLUSH_WAIT_MS = 1_000;
 
 export interface Recorder extends UsageRecorder {
   /** Counts one check of a known key, and notes it for the request log. Writes nothing itself. */
-  record(entry: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void;
+  record(entry: Tallied, code: VerifyCode, use: UseOrigin, at: number): void;
   /** Writes what is waiting and ends. */
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ class ThreadRecorder implements Recorder {
     this.#pending = readPending(activityFile);
   }
 
-  record(entry: SecretRef, code: VerifyCode, use: UseOrigin, at: number): void {
+  record(entry: Tallied, code: VerifyCode, use: UseOrigin, at: number): void {
     const building = this.#building;
     building.count(entry, code, 1, at, use);
     const hasRoom = code === 'valid' ? building.validNotes < MOST_VALID_ROWS : building.noteCount < MOST_ROWS;
@@ -209,22 +209,28 @@ class WriterThread {
 /** What a service reports, as a batch: a use of which it sent no row came from where the last one came from. */
 function reported(verifierId: string, uses: readonly ReportedUse[], notes: readonly ReportedNote[]): UsageBatch {
   const builder = new BatchBuilder();
+  const secrets = new Map<string, Tallied>();
+  const secretOf = (ref: SecretRef): Tallied => {
+    const known = secrets.get(ref.secretId) ?? { ...ref };
+    secrets.set(ref.secretId, known);
+    return known;
+  };
   const nameOf = ({ secretId, code }: SecretRef & { code: VerifyCode }) => `${secretId} ${code}`;
   const rest = new Map<string, number>();
   for (const use of uses) rest.set(nameOf(use), (rest.get(nameOf(use)) ?? 0) + use.count);
   for (const n of notes) {
     const source = { ip: n.ip, userAgent: n.userAgent, purpose: 'direct' } as const;
-    builder.note(n, n.code, { ...n, ...source, verifierId }, n.at);
+    builder.note(secretOf(n), n.code, { ...n, ...source, verifierId }, n.at);
     const left = rest.get(nameOf(n)) ?? 0;
     if (!left) continue;
     rest.set(nameOf(n), left - 1);
-    builder.count(n, n.code, 1, n.at, source);
+    builder.count(secretOf(n), n.code, 1, n.at, source);
   }
   for (const u of uses) {
     const left = Math.min(rest.get(nameOf(u)) ?? 0, u.count);
     rest.set(nameOf(u), (rest.get(nameOf(u)) ?? 0) - left);
     const source = { ip: u.lastIp, userAgent: u.lastUserAgent, purpose: 'direct' } as const;
-    if (left) builder.count(u, u.code, left, u.lastAt, source);
+    if (left) builder.count(secretOf(u), u.code, left, u.lastAt, source);
   }
   return builder.batch;
 }

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
 import { ACTIVITY_MIGRATIONS, migrate } from '../../companion/store/migrate.ts';
 import { openWriter } from '../../companion/store/sqlite.ts';
-import { BatchBuilder, countsOf, MOST_SOURCES } from '../../companion/verify/batch.ts';
+import { BatchBuilder, countsOf, MOST_SOURCES, type Tallied } from '../../companion/verify/batch.ts';
 import { Folder } from '../../companion/verify/usage-fold.ts';
 import { createBatchWriter } from '../../companion/verify/usage-writer.ts';
 import type { VerifyCode } from '../../shared/contract/verify.ts';
@@ -27,13 +27,19 @@ function activity() {
   return { db, connect };
 }
 
-const refOf = (n: number) => ({
-  secretId: `sec_${n}`,
-  keyId: `key_${String(n).padStart(6, '0')}`,
-  workspaceId: 'ws_1',
-  environment: 'production' as const,
-  prefix: 'heex_prod_abcdefgh',
-});
+/** The same for the same number: what a batch has of it is kept with it. */
+const known = new Map<number, Tallied>();
+function refOf(n: number): Tallied {
+  const ref = known.get(n) ?? {
+    secretId: `sec_${n}`,
+    keyId: `key_${String(n).padStart(6, '0')}`,
+    workspaceId: 'ws_1',
+    environment: 'production',
+    prefix: 'heex_prod_abcdefgh',
+  };
+  known.set(n, ref);
+  return ref;
+}
 const source = (ip: string | null, purpose: 'direct' | 'enrolment' = 'direct') =>
   ({ ip, userAgent: 'nightly/1.4', purpose }) as const;
 
