@@ -16,9 +16,12 @@ export class CompanionClock {
     this.#monotonic = monotonic;
   }
 
-  /** Milliseconds since 1970-01-01 UTC, never later than the companion's by more than drift; before the first tick nonsense. */
-  now(): number {
-    return Math.floor(this.#monotonic() + this.#ahead);
+  /**
+   * Milliseconds since 1970-01-01 UTC, never later than the companion's by more than drift; before the first tick nonsense.
+   * @param at the monotonic time, where it was just read
+   */
+  now(at = this.#monotonic()): number {
+    return Math.floor(at + this.#ahead);
   }
 
   /**

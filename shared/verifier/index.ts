@@ -6,6 +6,7 @@ import { createRequestIds } from '../request-id.ts';
 import { KeyMemory, type Remembered } from './cache.ts';
 import { type Ask, CompanionUnavailable, createCompanion } from './companion.ts';
 import { CompanionClock } from './companion-clock.ts';
+import { ElapsedTime } from './elapsed.ts';
 import { createReports } from './reports.ts';
 import { follow } from './stream.ts';
 
@@ -42,6 +43,8 @@ export interface VerifierOptions {
   fetch?: typeof fetch;
   /** Milliseconds since 1970-01-01 UTC. */
   now?: () => number;
+  /** Milliseconds since any moment, of a clock that nobody sets. */
+  monotonic?: () => number;
 }
 
 export interface Verifier {
@@ -68,6 +71,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return new InProcessVerifier(options);
 }
 
+/** The clocks of a machine part by this much when it was suspended, or when one of them was set. */
+const MOST_SKIPPED_MS = 100;
 /** No key is longer. */
 const LONGEST = 64;
 
@@ -83,26 +88,29 @@ class InProcessVerifier implements Verifier {
   readonly #memory: KeyMemory;
   readonly #companion: ReturnType<typeof createCompanion>;
   readonly #reports: ReturnType<typeof createReports>;
-  readonly #now: () => number;
+  readonly #time: ElapsedTime;
   readonly #requestId: () => string;
   readonly #maxStalenessMs: number;
   readonly #maxSilenceMs: number;
   readonly #stop: () => void;
-  /** Monotonic time at which the companion sent the last tick that was heard: what it said until then is known. */
+  /** Time at which the companion sent the last tick that was heard: what it said until then is known. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #live = false;
-  readonly #clock = new CompanionClock(() => performance.now());
+  /** `skipped` when the stream was connected: time that was skipped since then makes what it says old, or the clock wrong. */
+  #skipped = 0;
+  readonly #clock: CompanionClock;
   #self: { environment: Environment; workspaceId: string } | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(options: VerifierOptions) {
     const origin = new URL(options.url).origin;
     const send = options.fetch ?? fetch;
-    this.#now = options.now ?? Date.now;
+    this.#time = new ElapsedTime(options.monotonic ?? (() => performance.now()), options.now ?? Date.now);
+    this.#clock = new CompanionClock(() => this.#time.now());
     this.#maxStalenessMs = options.maxStalenessMs ?? 5_000;
     this.#maxSilenceMs = options.maxSilenceMs ?? 2_500;
     this.#memory = new KeyMemory(options.maxKeys ?? 100_000);
-    this.#requestId = createRequestIds(randomBytes, this.#now);
+    this.#requestId = createRequestIds(randomBytes, () => this.#time.wall);
     this.#companion = createCompanion(origin, options.secret, options.timeoutMs ?? 2_000, send);
     this.#reports = createReports(async (report) => Boolean(await this.#companion.report(report)));
     this.#stop = follow({
@@ -110,6 +118,7 @@ class InProcessVerifier implements Verifier {
       headers: this.#companion.headers,
       fetch: send,
       maxSilenceMs: this.#maxSilenceMs,
+      time: () => this.#time.now(),
       lastSeq: () => this.#memory.seq,
       onChange: (seq, kind, id) => this.#memory.change(seq, `${kind}:${id}`),
       onReset: (seq) => this.#memory.reset(seq),
@@ -126,14 +135,15 @@ class InProcessVerifier implements Verifier {
 
   check(ask: Ask): Decision | Promise<Decision> {
     const { key } = ask;
+    const at = this.#time.now();
     if (key.length > LONGEST) return this.#refusal('malformed');
     const name = hash('sha256', key, 'hex');
     const known = this.#memory.get(name);
     // What is remembered is well-formed.
     if (!known && !parseKey(key)) return this.#refusal('malformed');
-    if (!this.#isLive()) return this.#askCompanion(ask);
+    if (!this.#isLive(at)) return this.#askCompanion(ask);
     if (!known) return this.#lookUp(ask, name);
-    return known.rateLimit ? this.#askCompanion(ask) : this.#decide(known, ask);
+    return known.rateLimit ? this.#askCompanion(ask) : this.#decide(known, ask, at);
   }
 
   async ready(withinMs = 5_000): Promise<boolean> {
@@ -163,25 +173,28 @@ class InProcessVerifier implements Verifier {
     this.#memory.passed(seq);
     const sentAt = this.#clock.hear(companionNow, sentAfter);
     this.#heardAt = Math.max(this.#heardAt, Math.min(sentAt, sentAfter ?? sentAt));
-    if (performance.now() - this.#heardAt >= this.#maxSilenceMs) throw new Error('the stream is late');
+    if (sentAfter !== undefined) this.#skipped = this.#time.skipped;
     this.#live = true;
+    if (!this.#isLive()) throw new Error('the stream is late');
     for (const tell of this.#waiting.splice(0)) tell();
   }
 
-  #isLive(): boolean {
-    return this.#live && performance.now() - this.#heardAt < this.#maxSilenceMs;
+  #isLive(at = this.#time.now()): boolean {
+    return (
+      this.#live && at - this.#heardAt < this.#maxSilenceMs && this.#time.skipped - this.#skipped < MOST_SKIPPED_MS
+    );
   }
 
   #refusal(code: Decision['code']): Decision {
     return { valid: false, code, requestId: this.#requestId() };
   }
 
-  #decide(known: Remembered, ask: Ask): Decision {
+  #decide(known: Remembered, ask: Ask, at = this.#time.now()): Decision {
     const self = this.#self;
     if (!self) return this.#refusal('unavailable');
     const { permissions, customer } = ask;
     const { ip, userAgent } = originOf(ask);
-    const now = this.#clock.now();
+    const now = this.#clock.now(at);
     const code = decide(
       known,
       { environment: self.environment, workspaceId: self.workspaceId, permissions, customer, ip },
@@ -237,7 +250,7 @@ class InProcessVerifier implements Verifier {
       this.#memory.reset(this.#memory.seq ?? 0);
       return this.#refusal('unavailable');
     }
-    const fresh = performance.now() - this.#heardAt < this.#maxStalenessMs;
+    const fresh = this.#time.now() - this.#heardAt < this.#maxStalenessMs;
     const known = fresh ? this.#memory.get(name) : undefined;
     // Uses under a rate limit can't be counted here.
     return known && !known.rateLimit ? this.#decide(known, ask) : this.#refusal('unavailable');

@@ -5,6 +5,8 @@ export interface StreamOptions {
   url: string;
   headers: Readonly<Record<string, string>>;
   fetch: typeof fetch;
+  /** Milliseconds since any moment. */
+  time(): number;
   /** The last change that is known, to resume after it. */
   lastSeq(): number | undefined;
   onChange(seq: number, kind: string, id: string): void;
@@ -12,7 +14,7 @@ export interface StreamOptions {
   /**
    * Everything up to `seq` was told. What it throws ends the connection.
    * @param companionNow the companion's clock, in milliseconds
-   * @param sentAfter of the first tick of a connection: when that was asked for, by `performance.now()`
+   * @param sentAfter of the first tick of a connection: when that was asked for, by `time`
    */
   onTick(seq: number, companionNow: number, sentAfter: number | undefined): void;
   onDown(): void;
@@ -61,7 +63,7 @@ export function follow(options: StreamOptions): () => void {
 
 async function listenOnce(options: StreamOptions, abort: AbortController, onTold: () => void): Promise<void> {
   const seq = options.lastSeq();
-  let asked: number | undefined = performance.now();
+  let asked: number | undefined = options.time();
   const watch = createWatch(options.maxSilenceMs, () => abort.abort());
   try {
     const response = await options.fetch(options.url, {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Verifier } from '../../shared/verifier/index.ts';
 import { until } from '../support/agents.ts';
 import { atOnce, type VerifierWorld, verifierWorld } from '../support/verifier.ts';
 
@@ -17,8 +18,12 @@ afterAll(() => world.end());
 function lateStream() {
   let late = false;
   let down = false;
+  let refused = 0;
   const send: typeof fetch = async (input, init) => {
-    if (down) throw new Error('down');
+    if (down) {
+      refused++;
+      throw new Error('down');
+    }
     if (!String(input).endsWith('/stream')) return fetch(input, init);
     const began = Date.now();
     const tick = () => `event: tick\nid: 1\ndata: ${JSON.stringify({ now: late ? began : Date.now() })}\n\n`;
@@ -37,6 +42,10 @@ function lateStream() {
   };
   return {
     send,
+    refuse() {
+      down = true;
+    },
+    refused: () => refused,
     fallBehind(andDown: boolean) {
       late = true;
       down = andDown;
@@ -134,4 +143,63 @@ test('a line that is silent counts as down', async () => {
   wire.stall();
   await until(async () => (await v.check({ key })).code === 'unavailable');
   wire.cut();
+});
+
+/** Clocks that can part: as when a machine is suspended, of which only the wall clock knows, or when the wall clock is set. */
+function partingClocks() {
+  let ahead = 0;
+  const clocks = { now: () => Date.now() + ahead, monotonic: () => performance.now() };
+  const wallGoes = (ms: number) => {
+    ahead += ms;
+  };
+  return { clocks, wallGoes };
+}
+const HOUR = 3_600_000;
+
+test('a machine that was suspended decides nothing from memory until it is connected anew, and then by the right clock', async () => {
+  const { clocks, wallGoes } = partingClocks();
+  const v = await verifier({ ...clocks, maxSilenceMs: 60_000 });
+  const { secret: key } = await bench.key({ expiresAt: Date.now() + HOUR });
+  await v.check({ key });
+  expect(atOnce(v.check({ key })).valid).toBe(true);
+  for (const suspended of [1_000, 2 * HOUR]) {
+    wallGoes(suspended);
+    expect(v.check({ key })).toBeInstanceOf(Promise);
+    expect((await v.check({ key })).code).toBe('valid');
+    await until(() => v.state.live);
+    expect(atOnce(v.check({ key })).code).toBe('valid');
+  }
+});
+
+test('what a stream says that was connected before the machine was suspended makes nothing fresh', async () => {
+  const { clocks, wallGoes } = partingClocks();
+  const stream = lateStream();
+  const v = await verifier({ ...clocks, fetch: stream.send, maxSilenceMs: 60_000, maxStalenessMs: 0 });
+  const { secret: key } = await bench.key();
+  expect((await v.check({ key })).valid).toBe(true);
+  wallGoes(1_000);
+  stream.refuse();
+  await until(() => stream.refused() > 1);
+  expect((await v.check({ key })).code).toBe('unavailable');
+});
+
+test('the maximum staleness counts time for which the machine was suspended, and is not extended by a clock that is set back', async () => {
+  const suspended = partingClocks();
+  const setBack = partingClocks();
+  const both = partingClocks();
+  const verifiers: Verifier[] = [];
+  for (const { clocks } of [suspended, setBack, both])
+    verifiers.push(await verifier({ ...clocks, maxStalenessMs: clocks === setBack.clocks ? 1_500 : 600_000 }));
+  const { secret: key } = await bench.key();
+  for (const v of verifiers) await v.check({ key });
+  wire.cut();
+  await until(() => verifiers.every((v) => !v.state.live));
+  const codes = () => Promise.all(verifiers.map(async (v) => (await v.check({ key })).code));
+  suspended.wallGoes(HOUR);
+  setBack.wallGoes(-HOUR);
+  both.wallGoes(-2 * HOUR);
+  expect(await codes()).toEqual(['unavailable', expect.any(String), 'valid']);
+  both.wallGoes(HOUR);
+  expect((await codes())[2]).toBe('unavailable');
+  await until(async () => (await codes())[1] === 'unavailable');
 });
