@@ -49,7 +49,13 @@ export async function changedSince(
       : [...(await memberChanges(tx, then)), ...(await keyChanges(deps, tx, then)), ...(await agentChanges(tx, then))];
   return changes.length
     ? changes
-    : [{ path: 'member', message: 'has changed in role, status, keys, agents or in what calls with the keys' }];
+    : [
+        {
+          path: 'member',
+          message:
+            'has changed in role, status, keys, agents, in what calls with the keys or in which secrets they know',
+        },
+      ];
 }
 
 /** Which of these happened to the member or a key, by the audit log: where it leaves no time of its own. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { RemovalPreview } from '../../shared/contract/members.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
@@ -25,10 +25,15 @@ export interface Hanging {
   }[];
   agents: { id: string; name: string; keyId: string; createdAt: number }[];
   sessions: number;
+  /** Credentials of the workspace whose secret they were shown. */
+  knownSecrets: RemovalPreview['knownSecrets'];
 }
 
 export async function readHanging(db: Reading, target: MemberWithPerson, now: number): Promise<Hanging> {
-  const { rows } = await sql<{ keys: string; agents: string; sessions: number }>`
+  // Plain SQL may have left any text there: it must not stand in the way of a removal.
+  const shownTo = (author: RawBuilder<string>) =>
+    sql`iif(json_valid(${author}), ${author} ->> '$.membershipId', null) = ${target.id}`;
+  const { rows } = await sql<{ keys: string; agents: string; sessions: number; secrets: string }>`
     select
       (select json_group_array(json_object('id', k.id, 'name', k.name, 'prefix', s.prefix, 'environment', k.environment,
           'createdAt', k.created_at, 'secretAt', s.created_at, 'disabledAt', k.disabled_at) order by k.created_at, k.id)
@@ -38,12 +43,18 @@ export async function readHanging(db: Reading, target: MemberWithPerson, now: nu
           order by created_at, id)
         from agent where enrolled_membership_id = ${target.id} and removed_at is null) as agents,
       (select count(*) from session where user_id = ${target.user_id}
-        and expires_at > ${now} and last_used_at > ${now - SESSION_IDLE_MS}) as sessions`.execute(db);
+        and expires_at > ${now} and last_used_at > ${now - SESSION_IDLE_MS}) as sessions,
+      (select json_group_array(json_object('kind', kind, 'id', id, 'name', name) order by kind, name, id) from (
+        select 'scim_token' as kind, id, name from scim_token
+          where workspace_id = ${target.workspace_id} and ${shownTo(sql`coalesce(secret_by, created_by)`)}
+        union all select 'verifier', id, name from verifier
+          where workspace_id = ${target.workspace_id} and ${shownTo(sql`created_by`)})) as secrets`.execute(db);
   const row = rows[0];
   return {
     keys: JSON.parse(row?.keys ?? '[]') as Hanging['keys'],
     agents: JSON.parse(row?.agents ?? '[]') as Hanging['agents'],
     sessions: row?.sessions ?? 0,
+    knownSecrets: JSON.parse(row?.secrets ?? '[]') as Hanging['knownSecrets'],
   };
 }
 
@@ -87,6 +98,7 @@ export function versionOf(target: MemberWithPerson, hanging: Hanging, sources: S
     [target.id, target.role, target.suspended_at !== null],
     hanging.keys.map((key) => [key.id, key.prefix, key.disabledAt !== null, callersOf(sources, key.id)]),
     hanging.agents.map((agent) => agent.id),
+    hanging.knownSecrets.map((secret) => secret.id),
   ];
   return `${at}.${createHash('sha256').update(JSON.stringify(facts)).digest('base64url').slice(0, 22)}`;
 }
@@ -114,6 +126,7 @@ export async function previewRemoval(deps: Deps, caller: MemberCaller, memberId:
     keys: hanging.keys.map((key) => showKey(key, sources, lastUse.get(key.id))),
     agents: hanging.agents.map(({ id, name, keyId }) => ({ id, name, keyId })),
     sessions: hanging.sessions,
+    knownSecrets: hanging.knownSecrets,
   };
 }
 

@@ -25,7 +25,7 @@ export async function removeMembership(
   target: MemberWithPerson,
   remover: Remover,
 ): Promise<Removal> {
-  const { keys, agents, sessions } = await readHanging(tx, target, now);
+  const { keys, agents, sessions, knownSecrets } = await readHanging(tx, target, now);
   const acting = {
     at: now,
     actor: JSON.stringify(remover.actor),
@@ -40,7 +40,7 @@ export async function removeMembership(
     .execute();
   await tx.deleteFrom('membership').where('id', '=', target.id).execute();
   await tx.deleteFrom('acting').execute();
-  return { revokedKeys: keys.length, endedSessions: sessions, unaffectedAgents: agents.length };
+  return { revokedKeys: keys.length, endedSessions: sessions, unaffectedAgents: agents.length, knownSecrets };
 }
 
 /**

@@ -82,6 +82,9 @@ export async function editScimSettings(
   });
 }
 
+const authorOf = ({ user: { name, email } }: MemberCaller, membershipId: string) =>
+  JSON.stringify({ membershipId, name, email });
+
 /** Two to change over, and one to spare. */
 const MOST_TOKENS = 3;
 
@@ -99,8 +102,9 @@ export async function createScimToken(deps: Deps, caller: MemberCaller, { name }
       name,
       prefix: prefixOf(secret),
       hash: hashToken(secret),
-      created_by: JSON.stringify({ membershipId: member.id, name: caller.user.name, email: caller.user.email }),
+      created_by: authorOf(caller, member.id),
       created_at: now,
+      secret_by: null,
       last_used_at: null,
     };
     await tx.insertInto('scim_token').values(row).execute();
@@ -114,7 +118,8 @@ export async function rotateScimToken(deps: Deps, caller: MemberCaller, tokenId:
   const secret = makeToken('scim', (n) => deps.randomBytes(n));
   return changeAs(deps, caller, 'scim.manage', async (change) => {
     const row = await findToken(change.tx, change.member.workspaceId, tokenId);
-    const fresh = { prefix: prefixOf(secret), hash: hashToken(secret) };
+    const secret_by = authorOf(caller, change.member.id);
+    const fresh = { prefix: prefixOf(secret), hash: hashToken(secret), secret_by };
     await change.tx.updateTable('scim_token').set(fresh).where('id', '=', row.id).execute();
     await auditToken(change, caller, 'scim_token.rotated', row, { prefix: fresh.prefix });
     return { token: showToken({ ...row, ...fresh }), secret };

@@ -17,6 +17,7 @@ import { scimExclusion } from './migrations/015-scim-exclusion.ts';
 import { usePending } from './migrations/016-use-pending.ts';
 import { formerMember } from './migrations/017-former-member.ts';
 import { resetMaker } from './migrations/018-reset-maker.ts';
+import { scimSecretMaker } from './migrations/019-scim-secret-maker.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -37,6 +38,7 @@ export const MIGRATIONS: readonly string[] = [
   scimExclusion,
   formerMember,
   resetMaker,
+  scimSecretMaker,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

@@ -9,6 +9,8 @@ export interface ScimTokenRow {
   hash: string;
   created_by: string;
   created_at: number;
+  /** Who rotated it last; null where nobody did. */
+  secret_by: string | null;
   /** Written at most once an hour. */
   last_used_at: number | null;
 }

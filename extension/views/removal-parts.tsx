@@ -9,7 +9,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Env, Prefix } from '../ui/marks.tsx';
 import { keepWords } from './agent-words.ts';
 import { AgentNames } from './agents-keep.tsx';
-import { brokenKeys, keptAgents, removalList, removalReport } from './removal-words.ts';
+import { brokenKeys, keptAgents, removalList, removalReport, secretWords } from './removal-words.ts';
 
 // What a removal changes, as it is told before and after.
 
@@ -119,6 +119,7 @@ export function Breaks({ preview }: { preview: RemovalPreview }) {
 export function Keeps({ preview, connected }: { preview: RemovalPreview; connected: ReadonlySet<string> }) {
   const { agents, sessions } = preview;
   const kept = keptAgents(agents, connected);
+  const secrets = secretWords(preview);
   return (
     <>
       {kept.length > 0 && (
@@ -128,6 +129,7 @@ export function Keeps({ preview, connected }: { preview: RemovalPreview; connect
           </div>
         </Part>
       )}
+      {secrets && <Part icon="warn" tone="warn" title={secrets} />}
       {sessions > 0 && (
         <p class="small muted">
           {count(sessions, 'session ends', 'sessions end')} at once, on every browser and terminal.

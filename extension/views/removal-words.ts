@@ -37,10 +37,18 @@ export function removalList(preview: RemovalPreview): string {
   ].join('\n');
 }
 
+/** Which secrets of the workspace they keep in mind, in one line; nothing where there are none. */
+export function secretWords({ knownSecrets }: RemovalPreview): string | undefined {
+  if (knownSecrets.length === 0) return undefined;
+  const names = knownSecrets.map(({ kind, name }) => `${kind === 'verifier' ? 'verifier' : 'SCIM token'} ${name}`);
+  return `They know the ${names.length === 1 ? 'secret' : 'secrets'} of ${names.join(', ')}: replace ${names.length === 1 ? 'it' : 'them'}.`;
+}
+
 /** All that a removal changes, as plain text, for a ticket. */
 export function removalReport(preview: RemovalPreview, connected: ReadonlySet<string>): string {
   const { member, keys, agents, sessions } = preview;
   const broken = brokenLines(preview);
+  const secrets = secretWords(preview);
   const parts = [
     [`Removal of ${member.name} (${member.email})`],
     [`${count(keys.length, 'key')} revoked${keys.length > 0 ? ':' : ''}`, ...keys.map(keyWords)],
@@ -51,6 +59,7 @@ export function removalReport(preview: RemovalPreview, connected: ReadonlySet<st
       ? [`${keepWords({ agents: keptAgents(agents, connected), more: false })}:`, agents.map((a) => a.name).join(', ')]
       : ['No agents were enrolled with them.'],
     [`${count(sessions, 'session')} ended.`],
+    ...(secrets ? [[secrets]] : []),
   ];
   return parts.map((lines) => lines.join('\n')).join('\n\n');
 }

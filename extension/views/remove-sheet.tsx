@@ -46,7 +46,8 @@ function useRemoval(member: Member) {
       return;
     }
     // With work left to do, it is told in a sheet that stays.
-    if (brokenKeys(preview).length > 0) keepRemoved({ preview, removal: result.value, connected: [...connected] });
+    if (brokenKeys(preview).length + preview.knownSecrets.length > 0)
+      keepRemoved({ preview, removal: result.value, connected: [...connected] });
     else showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);
     back();
     void Promise.all([refreshTeam(), refresh()]);

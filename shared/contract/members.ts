@@ -24,7 +24,15 @@ export const member = z.object({
 });
 export type Member = z.infer<typeof member>;
 
-export const removal = z.object({ revokedKeys: z.number(), endedSessions: z.number(), unaffectedAgents: z.number() });
+/** A credential of the workspace whose secret a member was shown: it outlives their membership, so it is to be replaced. */
+export const knownSecret = z.object({ kind: z.enum(['scim_token', 'verifier']), id: z.string(), name: z.string() });
+
+export const removal = z.object({
+  revokedKeys: z.number(),
+  endedSessions: z.number(),
+  unaffectedAgents: z.number(),
+  knownSecrets: z.array(knownSecret),
+});
 export type Removal = z.infer<typeof removal>;
 
 /** A key that a removal revokes, and who was using it in the last 30 days, enrolments of agents apart. */
@@ -49,6 +57,7 @@ export const removalPreview = z.object({
   keys: z.array(removalKey),
   agents: z.array(z.object({ id: z.string(), name: z.string(), keyId: z.nullable(z.string()) })),
   sessions: z.number(),
+  knownSecrets: z.array(knownSecret),
 });
 export type RemovalPreview = z.infer<typeof removalPreview>;
 

@@ -60,7 +60,7 @@ async function removalOnFiles() {
   rows.db.pragma('wal_checkpoint(TRUNCATE)');
   const before = readFileSync(file);
   const answer = await s.as(s.owner, 'DELETE', `W/members/${member.membershipId}`);
-  expect(answer.body).toEqual({ revokedKeys: 4, endedSessions: 1, unaffectedAgents: 0 });
+  expect(answer.body).toEqual({ revokedKeys: 4, endedSessions: 1, unaffectedAgents: 0, knownSecrets: [] });
   const wal = readFileSync(`${file}-wal`);
   rows.db.pragma('wal_checkpoint(TRUNCATE)');
   const after = readFileSync(file);

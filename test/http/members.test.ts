@@ -110,7 +110,12 @@ test('somebody suspended may leave, and see what leaving does, but nothing else'
     member: { status: 'suspended' },
     sessions: 1,
   });
-  expect((await s.as(sid, 'DELETE', own)).body).toEqual({ revokedKeys: 1, endedSessions: 1, unaffectedAgents: 0 });
+  expect((await s.as(sid, 'DELETE', own)).body).toEqual({
+    revokedKeys: 1,
+    endedSessions: 1,
+    unaffectedAgents: 0,
+    knownSecrets: [],
+  });
   sid.token = await s.signIn(sid);
   expect((await s.as(sid, 'GET', '/v1/me')).body.memberships).toEqual([]);
 });
@@ -134,7 +139,10 @@ test('a member leaves by themselves, but removes nobody else', async () => {
   expect({ ...other.body, requestId: '' }).toEqual({ ...nobody.body, requestId: '' });
   await s.signIn(leo);
   const left = await s.as(leo, 'DELETE', `W/members/${leo.membershipId}`);
-  expect([left.status, left.body]).toEqual([200, { revokedKeys: 0, endedSessions: 2, unaffectedAgents: 0 }]);
+  expect([left.status, left.body]).toEqual([
+    200,
+    { revokedKeys: 0, endedSessions: 2, unaffectedAgents: 0, knownSecrets: [] },
+  ]);
   expect((await s.as(leo, 'GET', '/v1/me')).status).toBe(401);
 });
 

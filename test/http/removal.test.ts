@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { type MadeKey, type Person, type Scenario, scenario } from '../support/scenario.ts';
@@ -94,11 +95,45 @@ test('the preview tells direct use from enrolments, and the removal does what th
     revokedKeys: body.keys.length,
     endedSessions: body.sessions,
     unaffectedAgents: body.agents.length,
+    knownSecrets: [],
   });
   for (const key of [nightly, install, unused]) expect(await code(key)).toBe('revoked');
   expect((await s.as(jo, 'GET', '/v1/me')).status).toBe(401);
   const listed = await s.as(s.owner, 'GET', `W/keys?owner=all&q=nightly-export`);
   expect(listed.body.items[0]).toMatchObject({ status: 'revoked', revokedReason: 'member_left' });
+});
+
+test('names the tokens and verifiers whose secrets the one who leaves was shown, as they are now', async () => {
+  const made = async (by: Person, path: string, body: object) => (await s.as(by, 'POST', path, body)).body;
+  const ola = await s.member('Ola', 'owner');
+  const edge = { name: 'edge', environment: 'production' };
+  const { verifier: hers } = await made(ola, 'W/verifiers', edge);
+  await made(s.owner, 'W/verifiers', { name: 'core', environment: 'production' });
+  const { token: kept } = await made(ola, 'W/scim/tokens', { name: 'Okta' });
+  const { token: rotatedAway } = await made(ola, 'W/scim/tokens', { name: 'Entra' });
+  const { token: rotatedHere } = await made(s.owner, 'W/scim/tokens', { name: 'Ping' });
+  expect((await preview(ola)).body.knownSecrets.map((k: { name: string }) => k.name)).toEqual([
+    'Entra',
+    'Okta',
+    'edge',
+  ]);
+  await made(s.owner, `W/scim/tokens/${rotatedAway.id}/rotate`, {});
+  const { version } = (await preview(ola)).body;
+  await made(ola, `W/scim/tokens/${rotatedHere.id}/rotate`, {});
+  const refused = await remove(ola, `"${version}"`);
+  expect([refused.status, refused.body.detail]).toEqual([412, expect.stringContaining('secrets they know')]);
+  const known = [
+    { kind: 'scim_token', id: kept.id, name: 'Okta' },
+    { kind: 'scim_token', id: rotatedHere.id, name: 'Ping' },
+    { kind: 'verifier', id: hers.id, name: 'edge' },
+  ];
+  const { body } = await preview(ola);
+  expect(body.knownSecrets).toEqual(known);
+  // What plain SQL left behind stands in no removal's way.
+  const db = new Database(s.companion.deps.store.files.database);
+  db.exec(`update verifier set created_by = 'nobody' where name = 'core'`);
+  db.close();
+  expect((await remove(ola, `"${body.version}"`)).body.knownSecrets).toEqual(known);
 });
 
 test('a removal writes an audit row for the member and one for each key, with who did it and from where', async () => {

@@ -103,6 +103,10 @@ test('the list to send names what breaks, most used first, and nothing that does
       { id: 'agt_2', name: 'rig-5', keyId: 'a' },
     ],
     sessions: 1,
+    knownSecrets: [
+      { kind: 'scim_token', id: 'scim_1', name: 'Okta' },
+      { kind: 'verifier', id: 'ver_1', name: 'edge' },
+    ],
   } as unknown as RemovalPreview;
   expect(brokenKeys(preview).map(({ name }) => name)).toEqual(['c', 'a']);
   const broken = [
@@ -131,5 +135,7 @@ test('the list to send names what breaks, most used first, and nothing that does
     'truck-17, rig-5',
     '',
     '1 session ended.',
+    '',
+    'They know the secrets of SCIM token Okta, verifier edge: replace them.',
   ]);
 });

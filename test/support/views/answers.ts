@@ -57,7 +57,7 @@ export const connected = (over: Parameters<typeof snapshot>[0] = {}) => ({
 export const REMOVED = {
   workspaceId: 'ws_acme',
   preview: { ...PREVIEW, member: member('Maximiliana Bartholomäa von Hohenzollern-Sigmaringen') },
-  removal: { revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5 },
+  removal: { revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5, knownSecrets: [] },
   connected: [],
 };
 
@@ -139,7 +139,7 @@ export const base: Answers = {
       })),
     };
   },
-  'team.remove': () => ({ revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5 }),
+  'team.remove': () => ({ revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5, knownSecrets: [] }),
   'group.list': () => GROUPS,
   'key.requests': requests(),
   'key.read': ({ keyId }: { keyId: string }) =>

@@ -234,4 +234,5 @@ export const PREVIEW: RemovalPreview = {
     keyId: 'key_cli-jonas-mbp',
   })),
   sessions: 2,
+  knownSecrets: [{ kind: 'verifier', id: 'ver_edge', name: 'edge-gateway' }],
 };
