@@ -3,8 +3,10 @@ import { ScimError } from '../domain/scim/error.ts';
 import { patchUser } from '../domain/scim/patch.ts';
 import { emailOf, foldUserName, type GivenUser, nameOf, readUser, type ScimUser } from '../domain/scim/user.ts';
 import type { Tx } from '../store/store.ts';
+import type { UserRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
+import { forgetLinks, forgetSecrets } from './forget-credentials.ts';
 import { insertUser } from './new-member.ts';
 import { activate, byScim, deactivate, deactivationOf, type ScimChange, targetOf } from './scim-activation.ts';
 import { isKnownElsewhere } from './scim-exclusion.ts';
@@ -38,7 +40,7 @@ export async function createScimUser(deps: Deps, caller: ScimCaller, body: unkno
     const account = await tx.selectFrom('user').selectAll().where('email', '=', emailOf(user)).executeTakeFirst();
     const userId = account?.id ?? deps.newId('usr');
     await refuseDoubles(tx, caller.workspaceId, user, account ? undefined : userId);
-    if (account) await takeIn(change, account.id);
+    if (account) await takeIn(change, account);
     else await insertUser(deps, tx, { id: userId, name: nameOf(user), email: emailOf(user), passwordHash: null }, now);
     await tx
       .insertInto('scim_user')
@@ -62,14 +64,17 @@ export async function createScimUser(deps: Deps, caller: ScimCaller, body: unkno
  * is equal proves nothing about who set its password.
  * @throws ScimError 409 uniqueness when another workspace has it: a token of this one gets no hold on it
  */
-async function takeIn({ tx, now, caller }: ScimChange, userId: string): Promise<void> {
+async function takeIn(change: ScimChange, account: UserRow): Promise<void> {
+  const { tx, now, caller } = change;
+  const userId = account.id;
   if (await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))
     throw new ScimError(
       409,
       'Another workspace has the account of this address; invite the person instead',
       'uniqueness',
     );
-  await forgetCredentials(tx, userId);
+  await forgetSecrets(change, account);
+  await forgetLinks(change, account.id);
   // Ends the sessions, and what could become one.
   await tx.updateTable('user').set({ disabled_at: now }).where('id', '=', userId).execute();
 }
@@ -206,8 +211,11 @@ export async function deleteScimUser(
     const { tx } = change;
     const person = await findPerson(tx, caller.workspaceId, userId);
     check(resourceOf(deps, person));
+    if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))) {
+      await forgetSecrets(change, person);
+      await forgetLinks(change, userId);
+    }
     await deactivate(change, userId, 'remove');
-    if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))) await forgetCredentials(tx, userId);
     await tx
       .deleteFrom('scim_user')
       .where('workspace_id', '=', caller.workspaceId)
@@ -221,12 +229,6 @@ export async function deleteScimUser(
     // A removal has its audit row from the trigger.
     if (person.membership_id === null) await recordShutOut(change, person);
   });
-}
-
-async function forgetCredentials(tx: Tx, userId: string): Promise<void> {
-  await tx.updateTable('user').set({ password_hash: null }).where('id', '=', userId).execute();
-  await tx.deleteFrom('passkey').where('user_id', '=', userId).execute();
-  await tx.deleteFrom('identity').where('user_id', '=', userId).execute();
 }
 
 function columnsOf(user: GivenUser) {

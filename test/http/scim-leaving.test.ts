@@ -193,10 +193,11 @@ describe('whoever the identity provider deactivates or deletes', () => {
   test('by DELETE has no way of signing in left when the address comes again', async () => {
     const { id, person } = await working();
     const { store, newId, now } = s.companion.deps;
+    const [identityId, passkeyId] = [newId('idn'), newId('psk')];
     await store.transact(async (tx) => {
       const [user_id, linked_at] = [id, now()];
       const identity = {
-        id: newId('idn'),
+        id: identityId,
         user_id,
         issuer: 'https://idp.example',
         subject: id,
@@ -207,14 +208,20 @@ describe('whoever the identity provider deactivates or deletes', () => {
         .insertInto('identity')
         .values({ ...identity, last_used_at: null })
         .execute();
-      const passkey = { id: newId('psk'), user_id, credential_id: id, public_key: 'x', counter: 0, transports: '[]' };
+      const passkey = { id: passkeyId, user_id, credential_id: id, public_key: 'x', counter: 0, transports: '[]' };
       await tx
         .insertInto('passkey')
         .values({ ...passkey, name: 'Laptop', synced: 0, created_at: linked_at, last_used_at: null })
         .execute();
     });
     await scim('DELETE', `/Users/${id}`);
+    const forgotten = async (action: string, target: string) =>
+      (await audit(`&action=${action}&target=${target}`)).map((row: { actor: object }) => row.actor);
+    const byOkta = [expect.objectContaining({ type: 'scim', name: 'Okta' })];
+    expect(await forgotten('password.removed', id)).toEqual(byOkta);
+    expect(await forgotten('passkey.removed', passkeyId)).toEqual(byOkta);
     expect((await scim('POST', '/Users', { schemas: [USER], userName: person.email })).status).toBe(201);
+    expect(await forgotten('identity.unlinked', identityId)).toEqual(byOkta);
     const signIn = { email: person.email, password: person.password };
     expect((await call(s.url, 'POST', '/v1/sessions', { body: signIn })).status).toBe(401);
     for (const table of ['identity', 'passkey'] as const)

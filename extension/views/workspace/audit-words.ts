@@ -32,6 +32,7 @@ const VERBS: Record<string, readonly [IconName, string]> = {
   'agent.enrolled': ['agent', 'enrolled agent'],
   'agent.removed': ['agent', 'removed agent'],
   'password.changed': ['lock', 'changed the password of'],
+  'password.removed': ['lock', 'removed the password of'],
   'password.reset': ['lock', 'reset the password of'],
   'password.reset_link_created': ['link', 'made a reset link for'],
   'passkey.added': ['passkey', 'added passkey'],
