@@ -197,8 +197,9 @@ async function describe(change: ScimChange, person: ScimPerson, old: ScimUser, n
 }
 
 /**
- * The resource is gone: whoever it was is removed, their account closed, and with it every way of signing in forgotten: the
- * address may be somebody else's by the time it comes again.
+ * The resource is gone: whoever it was is removed, their account closed, and with it password and passkeys forgotten: the address
+ * may be somebody else's by the time it comes again. Links to an identity provider stay until then: who comes from there is known
+ * as the one whose account is closed, with whatever address, and does not join as somebody new.
  * @throws ScimError 404
  */
 export async function deleteScimUser(
@@ -211,10 +212,7 @@ export async function deleteScimUser(
     const { tx } = change;
     const person = await findPerson(tx, caller.workspaceId, userId);
     check(resourceOf(deps, person));
-    if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))) {
-      await forgetSecrets(change, person);
-      await forgetLinks(change, userId);
-    }
+    if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId }))) await forgetSecrets(change, person);
     await deactivate(change, userId, 'remove');
     await tx
       .deleteFrom('scim_user')

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import type { TestProvider } from '../support/identity-provider.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { scimCaller, scimToken, USER } from '../support/scim.ts';
 import { signOn, withProvider } from '../support/single-sign-on.ts';
 import { type WebBrowser, type WebPage, webBrowser } from '../support/web-browser.ts';
 
@@ -185,6 +186,26 @@ test('a removed person does not come back through the domain, only by invitation
   const { link } = (await s.as(s.owner, 'POST', 'W/invitations', { email: 'ida@joins.example', role: 'member' })).body;
   await begin({ purpose: 'accept', token: new URL(link).hash.slice(1) });
   expect((await me()).memberships).toHaveLength(1);
+});
+
+test('whom the provider has deleted does not join anew with another address of a listed domain', async () => {
+  somebodyComes('sent-off');
+  await begin();
+  const { user } = await me();
+  const token = await scimToken(s);
+  const scim = scimCaller(() => ({ url: s.url, token }));
+  expect((await scim('DELETE', `/Users/${user.id}`)).status).toBe(204);
+  idp.signsIn({ sub: 'sent-off', email: 'alias@joins.example', email_verified: true });
+  const again = webBrowser();
+  expect((await begin({}, again)).status).toBe(403);
+  expect(await me(again)).toBeUndefined();
+  const { items } = (await s.as(s.owner, 'GET', 'W/members?limit=100')).body;
+  expect(items.map((m: { email: string }) => m.email)).not.toContain('alias@joins.example');
+  // Made again by the provider, they come in as they would the first time.
+  expect((await scim('POST', '/Users', { schemas: [USER], userName: user.email })).status).toBe(201);
+  idp.signsIn({ sub: 'sent-off', email: user.email, email_verified: true });
+  expect((await begin({}, again)).status).toBe(200);
+  expect((await me(again)).user.id).toBe(user.id);
 });
 
 test('a closed account can’t sign in by single sign-on', async () => {
