@@ -172,8 +172,8 @@ export interface CheckerStats {
 /** A listener to what changes in a verifier's workspace and environment. */
 export interface ChangeListener {
   verifier: Verifier;
-  /** The last change that it knows; undefined for a new one. */
-  after: number | undefined;
+  /** The id of the last event that it knows, as it gives it; undefined for a new one. */
+  after: string | undefined;
   /** Takes text in the format of server-sent events. */
   send(text: string): void;
   /** Told once, when it will hear no more: the verifier is gone, or the companion stops. */

@@ -18,6 +18,7 @@ import { usePending } from './migrations/016-use-pending.ts';
 import { formerMember } from './migrations/017-former-member.ts';
 import { resetMaker } from './migrations/018-reset-maker.ts';
 import { scimSecretMaker } from './migrations/019-scim-secret-maker.ts';
+import { changeMark } from './migrations/020-change-mark.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly string[] = [
   formerMember,
   resetMaker,
   scimSecretMaker,
+  changeMark,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

@@ -163,6 +163,8 @@ export interface ChangeRow {
   kind: (typeof CHANGE_KINDS)[number];
   id: string;
   workspace_id: string;
+  /** Drawn by the database: of two changes with one number, in a restored database and in the one before, it tells which. */
+  mark: Generated<string>;
 }
 export interface IdempotencyRow {
   membership_id: string;

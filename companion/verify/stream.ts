@@ -7,12 +7,30 @@ import { openReader } from '../store/sqlite.ts';
 /** How often another process's changes are looked for; this process's own are told at once. */
 const LOOK_EVERY_MS = 20;
 
-const event = (name: string, id: number, data: object) =>
-  `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+/** A place in the feed. */
+interface Position {
+  seq: number;
+  /** Of that change. */
+  mark: string;
+}
+/** Before the first change. */
+const START: Position = { seq: 0, mark: '' };
+type MarkedChange = Change & Position;
+
+const nameOf = ({ seq, mark }: Position) => (mark ? `${seq}-${mark}` : String(seq));
+
+/** @returns undefined for an id that is none */
+function readPosition(id: string): Position | undefined {
+  const [, seq, mark] = /^(\d{1,15})(?:-([0-9A-F]{16}))?$/.exec(id) ?? [];
+  return seq === undefined ? undefined : { seq: Number(seq), mark: mark ?? '' };
+}
+
+const event = (name: string, at: Position, data: object) =>
+  `event: ${name}\nid: ${nameOf(at)}\ndata: ${JSON.stringify(data)}\n\n`;
 
 interface Subscriber extends ChangeListener {
   /** The last change it was told of, or that did not concern it. */
-  at: number;
+  at: Position;
   /** The last change when it came and showed who it is. */
   readonly since: number;
 }
@@ -26,9 +44,10 @@ export class Changes implements ChangeStream {
   readonly #now: () => number;
   readonly #subscribers = new Set<Subscriber>();
   readonly #version: Database.Statement<[], number>;
-  readonly #newest: Database.Statement<[], number>;
+  readonly #newest: Database.Statement<[], Position>;
+  readonly #mark: Database.Statement<[number], string>;
   readonly #oldest: Database.Statement<[], number | null>;
-  readonly #after: Database.Statement<[number, number], Change>;
+  readonly #after: Database.Statement<[number, number], MarkedChange>;
   readonly #environment: Database.Statement<[string], string>;
   #seen = -1;
   #timer: NodeJS.Timeout | undefined;
@@ -40,20 +59,24 @@ export class Changes implements ChangeStream {
     this.#db = openReader(database);
     this.#now = now;
     this.#version = this.#db.prepare<[], number>('pragma data_version').pluck();
-    this.#newest = this.#db.prepare<[], number>('select coalesce(max(seq), 0) from change').pluck();
+    this.#newest = this.#db.prepare('select seq, mark from change order by seq desc limit 1');
+    this.#mark = this.#db.prepare<[number], string>('select mark from change where seq = ?').pluck();
     this.#oldest = this.#db.prepare<[], number | null>('select min(seq) from change').pluck();
-    this.#after = this.#db.prepare('select seq, kind, id, workspace_id from change where seq > ? order by seq limit ?');
+    this.#after = this.#db.prepare(
+      'select seq, mark, kind, id, workspace_id from change where seq > ? order by seq limit ?',
+    );
     this.#environment = this.#db.prepare<[string], string>('select environment from api_key where id = ?').pluck();
   }
 
   listen(listener: ChangeListener): () => void {
-    const newest = this.#newest.get() ?? 0;
-    const subscriber: Subscriber = { ...listener, at: listener.after ?? newest, since: newest };
+    const newest = this.#newest.get() ?? START;
+    const known = listener.after === undefined ? newest : readPosition(listener.after);
+    const subscriber: Subscriber = { ...listener, at: known ?? newest, since: newest.seq };
     if (this.#stopped) {
       listener.end();
       return () => {};
     }
-    if (this.#isLost(subscriber.at, newest)) this.#reset(subscriber, newest);
+    if (!known || this.#isLost(known)) this.#reset(subscriber, newest);
     else this.#catchUp(subscriber);
     this.#tick(subscriber);
     this.#subscribers.add(subscriber);
@@ -105,23 +128,27 @@ export class Changes implements ChangeStream {
   }
 
   /** Whether what comes after that change can no longer be told, or that change is none of this feed. */
-  #isLost(at: number, newest: number): boolean {
-    if (at > newest) return true;
-    return at < newest && at + 1 < (this.#oldest.get() ?? 0);
+  #isLost({ seq, mark }: Position): boolean {
+    // Nothing is before the start, in whichever feed.
+    if (seq === 0) return (this.#oldest.get() ?? 1) > 1;
+    return this.#mark.get(seq) !== mark;
   }
 
   #catchUp(subscriber: Subscriber): void {
-    const changes = this.#after.all(subscriber.at, AT_ONCE + 1);
+    const changes = this.#after.all(subscriber.at.seq, AT_ONCE + 1);
     const first = changes[0];
     if (!first) return;
-    if (changes.length > AT_ONCE || first.seq !== subscriber.at + 1) {
-      this.#reset(subscriber, this.#newest.get() ?? 0);
+    if (changes.length > AT_ONCE || first.seq !== subscriber.at.seq + 1) {
+      this.#reset(subscriber, this.#newest.get() ?? START);
       return;
     }
-    subscriber.at = (changes.at(-1) as Change).seq;
+    const { seq, mark } = changes.at(-1) as MarkedChange;
+    subscriber.at = { seq, mark };
     const concerning = changes.filter((change) => this.#concerns(subscriber, change));
     if (concerning.length)
-      subscriber.send(concerning.map(({ seq, kind, id }) => event('change', seq, { kind, id })).join(''));
+      subscriber.send(
+        concerning.map((change) => event('change', change, { kind: change.kind, id: change.id })).join(''),
+      );
     if (changes.some((change) => this.#ends(subscriber, change))) {
       this.#subscribers.delete(subscriber);
       subscriber.end();
@@ -141,7 +168,7 @@ export class Changes implements ChangeStream {
     return seq > since && kind === 'verifier' && id === verifier.id;
   }
 
-  #reset(subscriber: Subscriber, newest: number): void {
+  #reset(subscriber: Subscriber, newest: Position): void {
     subscriber.at = newest;
     subscriber.send(event('reset', newest, { now: this.#now() }));
   }

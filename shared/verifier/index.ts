@@ -119,7 +119,6 @@ class InProcessVerifier implements Verifier {
       fetch: send,
       maxSilenceMs: this.#maxSilenceMs,
       time: () => this.#time.now(),
-      lastSeq: () => this.#memory.seq,
       onChange: (seq, kind, id) => this.#memory.change(seq, `${kind}:${id}`),
       onReset: (seq) => this.#memory.reset(seq),
       onTick: (seq, companionNow, sentAfter) => this.#hear(seq, companionNow, sentAfter),

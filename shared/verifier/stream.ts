@@ -7,8 +7,6 @@ export interface StreamOptions {
   fetch: typeof fetch;
   /** Milliseconds since any moment. */
   time(): number;
-  /** The last change that is known, to resume after it. */
-  lastSeq(): number | undefined;
   onChange(seq: number, kind: string, id: string): void;
   onReset(seq: number): void;
   /**
@@ -36,11 +34,14 @@ export function follow(options: StreamOptions): () => void {
 
   async function run(): Promise<void> {
     let pause = LEAST_PAUSE_MS;
+    // The id of the last event, to resume after it: what else than a number is in it, is the companion's affair.
+    let last: string | undefined;
     while (!stopped) {
       current = new AbortController();
       let told = false;
-      await listenOnce(options, current, () => {
+      await listenOnce(options, current, last, (id) => {
         told = true;
+        last = id;
       }).catch(() => {});
       options.onDown();
       if (stopped) return;
@@ -61,8 +62,12 @@ export function follow(options: StreamOptions): () => void {
   };
 }
 
-async function listenOnce(options: StreamOptions, abort: AbortController, onTold: () => void): Promise<void> {
-  const seq = options.lastSeq();
+async function listenOnce(
+  options: StreamOptions,
+  abort: AbortController,
+  last: string | undefined,
+  onTold: (id: string) => void,
+): Promise<void> {
   let asked: number | undefined = options.time();
   const watch = createWatch(options.maxSilenceMs, () => abort.abort());
   try {
@@ -70,7 +75,7 @@ async function listenOnce(options: StreamOptions, abort: AbortController, onTold
       headers: {
         ...options.headers,
         Accept: 'text/event-stream',
-        ...(seq === undefined ? {} : { 'Last-Event-ID': String(seq) }),
+        ...(last === undefined ? {} : { 'Last-Event-ID': last }),
       },
       signal: abort.signal,
       redirect: 'error',
@@ -81,10 +86,9 @@ async function listenOnce(options: StreamOptions, abort: AbortController, onTold
     for await (const bytes of response.body) {
       watch.seen();
       for (const event of read(decoder.decode(bytes, { stream: true }))) {
-        take(options, event, asked);
+        onTold(take(options, event, asked));
         if (event.name === 'tick') asked = undefined;
       }
-      onTold();
     }
   } finally {
     // Also where what was told made no sense: nobody reads on.
@@ -93,15 +97,18 @@ async function listenOnce(options: StreamOptions, abort: AbortController, onTold
   }
 }
 
-function take(options: StreamOptions, event: ServerEvent, asked: number | undefined): void {
-  const seq = Number(event.id);
+/** @returns the event's id */
+function take(options: StreamOptions, event: ServerEvent, asked: number | undefined): string {
+  const id = event.id ?? '';
+  const seq = Number.parseInt(id, 10);
   if (!Number.isSafeInteger(seq)) throw new Error('an event without a number');
   const data: unknown = JSON.parse(event.data);
   if (event.name === 'change') {
-    const { kind, id } = streamChange.parse(data);
-    options.onChange(seq, kind, id);
+    const change = streamChange.parse(data);
+    options.onChange(seq, change.kind, change.id);
   } else if (event.name === 'reset') options.onReset(seq);
   else if (event.name === 'tick') options.onTick(seq, streamTick.parse(data).now, asked);
+  return id;
 }
 
 /** Calls back when nothing was seen for so long. */

@@ -14,8 +14,8 @@ export interface TestCompanion extends Companion {
   pass(ms: number): void;
   /** Does what is due in the background now. */
   runJobs(): Promise<void>;
-  /** Stops it and starts it again on the same folder. */
-  restart(): Promise<void>;
+  /** Stops it and starts it again on the same folder. @param between what is done to the folder meanwhile */
+  restart(between?: () => void): Promise<void>;
   /** Stops it and removes the folder. */
   end(): Promise<void>;
 }
@@ -50,8 +50,9 @@ export async function testCompanion(env: Record<string, string> = {}): Promise<T
     runJobs() {
       return runDueJobs(this.deps);
     },
-    async restart() {
+    async restart(between) {
       await this.stop();
+      between?.();
       Object.assign(this, await start());
     },
     async end() {

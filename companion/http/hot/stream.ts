@@ -18,7 +18,7 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
   res.writeHead(200, [...hot.headers('text/event-stream', requestId), 'X-Accel-Buffering', 'no']);
   const stop = hot.deps.changes.listen({
     verifier,
-    after: lastEventId(req.headers['last-event-id']),
+    after: req.headers['last-event-id']?.toString(),
     send(text) {
       // Writing after the end would be an error that nobody waits for, and with it the end of the process.
       if (res.writableEnded) return;
@@ -30,10 +30,4 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
   // A line that breaks is not the process's end; what waits for it is over with 'close'.
   res.on('error', () => {});
   res.on('close', stop);
-}
-
-/** An id that this companion can't have given stands for one that is past: the listener is told to start anew. */
-function lastEventId(value: string | string[] | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Number.MAX_SAFE_INTEGER;
 }
