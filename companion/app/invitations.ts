@@ -5,13 +5,14 @@ import type { invitations } from '../../shared/contract/invitations.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import type { Reading } from '../store/store.ts';
+import type { Reading, Tx } from '../store/store.ts';
 import type { InvitationRow } from '../store/tables.ts';
 import { audit, by } from './audit.ts';
 import { type Change, changeAs, type MemberCaller } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { type Idempotency, once } from './idempotency.ts';
 import { pageOf, readCursor } from './paging.ts';
+import { isExcluded } from './scim-exclusion.ts';
 import { hashToken } from './sessions.ts';
 import { requireRecentSignIn } from './step-up.ts';
 
@@ -103,7 +104,7 @@ export async function listInvitations(
 
 /**
  * Invites somebody. A new invitation takes the place of an open one to the same address.
- * @throws Refusal conflict when they are a member, forbidden when the role is not the caller's to give
+ * @throws Refusal conflict when they are a member or their identity provider keeps them out, forbidden when the role is not the caller's to give
  */
 export async function createInvitation(
   deps: Deps,
@@ -132,6 +133,22 @@ async function nameOf({ tx, member }: Change): Promise<string> {
   return row?.name ?? '';
 }
 
+/** @throws Refusal conflict for an invitation that could not be accepted */
+async function refuseUseless(tx: Tx, workspaceId: string, email: string): Promise<void> {
+  const user = await tx
+    .selectFrom('user')
+    .leftJoin('membership', (on) =>
+      on.onRef('membership.user_id', '=', 'user.id').on('membership.workspace_id', '=', workspaceId),
+    )
+    .select(['user.id', 'membership.id as membership_id'])
+    .where('user.email', '=', email)
+    .executeTakeFirst();
+  if (!user) return;
+  if (user.membership_id !== null) throw new Refusal('conflict', `${email} is a member already.`);
+  if (await isExcluded(tx, { workspaceId, userId: user.id }))
+    throw new Refusal('conflict', `The identity provider took the access of ${email} away. It can give it back there.`);
+}
+
 async function invite(
   deps: Deps,
   caller: MemberCaller,
@@ -140,14 +157,7 @@ async function invite(
   token: string,
 ): Promise<string> {
   const { workspaceId } = member;
-  const known = await tx
-    .selectFrom('membership')
-    .innerJoin('user', 'user.id', 'membership.user_id')
-    .select('membership.id')
-    .where('membership.workspace_id', '=', workspaceId)
-    .where('user.email', '=', input.email)
-    .executeTakeFirst();
-  if (known) throw new Refusal('conflict', `${input.email} is a member already.`);
+  await refuseUseless(tx, workspaceId, input.email);
   const replaced = await tx
     .updateTable('invitation')
     .set({ withdrawn_at: now })

@@ -99,9 +99,8 @@ describe('whoever is in another workspace, too', () => {
     expect((await s.as(again, 'GET', 'W/keys')).status).toBe(404);
     expect((await s.as(again, 'GET', other.path('/keys'))).status).toBe(200);
     const invited = await s.as(s.owner, 'POST', 'W/invitations', { email: person.email, role: 'member' });
-    const token = new URL(invited.body.link).hash.slice(1);
-    const accepted = await s.as(again, 'POST', '/v1/invitations/accept', { token });
-    expect([accepted.status, accepted.body.code]).toEqual([409, 'conflict']);
+    expect([invited.status, invited.body.code]).toEqual([409, 'conflict']);
+    expect(invited.body.detail).toContain(`identity provider took the access of ${person.email} away`);
     const { store, newId, now } = s.companion.deps;
     const row = {
       id: newId('mem'),
@@ -113,6 +112,18 @@ describe('whoever is in another workspace, too', () => {
     };
     const insert = store.transact(async (tx) => void (await tx.insertInto('membership').values(row).execute()));
     await expect(insert).rejects.toThrow('deprovisioned');
+  });
+
+  test.each(leaving)('does not accept an invitation that was made before %s here', async (_, leave) => {
+    const { id, person } = await inBoth();
+    expect((await s.as(s.owner, 'DELETE', `W/members/${person.membershipId}`)).status).toBe(200);
+    const invited = await s.as(s.owner, 'POST', 'W/invitations', { email: person.email, role: 'member' });
+    const token = new URL(invited.body.link).hash.slice(1);
+    expect((await leave(id)).status).toBeLessThan(300);
+    const again = { ...person, token: (await signIn(person)).body.session.token };
+    const accepted = await s.as(again, 'POST', '/v1/invitations/accept', { token });
+    expect([accepted.status, accepted.body.code]).toEqual([409, 'conflict']);
+    expect(accepted.body.detail).toContain('identity provider');
   });
 
   test('suspended here stays so until the identity provider says otherwise', async () => {
