@@ -70,7 +70,8 @@ export class GenerationMap<V> {
 export interface AnchorTable extends Anchors {
   /** Makes everything that hangs on it stale. */
   drop(kind: string, id: string): void;
-  dropAll(): void;
+  /** For when whatever hangs on them is forgotten, too: looking at each would hold up every check. */
+  clear(): void;
 }
 
 /** The entries of each key: one, or while a rotation overlaps two. */
@@ -101,8 +102,9 @@ export class EntriesByKey {
     }
   }
 
+  /** For when the entries themselves are forgotten, too: marking each of a million would hold up every check. */
   clear(): void {
-    for (const keyId of [...this.#entries.keys()]) this.drop(keyId);
+    this.#entries.clear();
   }
 }
 
@@ -126,8 +128,7 @@ export function createAnchors(): AnchorTable {
       anchor.stale = true;
       known.delete(name);
     },
-    dropAll() {
-      for (const anchor of known.values()) anchor.stale = true;
+    clear() {
       known.clear();
     },
   };

@@ -2,18 +2,23 @@ import type { RateState } from '../../shared/contract/verify.ts';
 
 interface Window {
   start: number;
+  lengthMs: number;
   used: number;
 }
 
-const SWEEP_EVERY_MS = 60_000;
+/** Windows that are looked at for clean-up whenever one begins, so that no single check pays for all of them. */
+const SWEPT_AT_ONCE = 8;
+
+// Also over where it began later than now: a clock that was set back must not lock a key out for longer than its window.
+const isOver = ({ start, lengthMs }: Window, now: number) => now >= start + lengthMs || now < start;
 
 /**
  * Counts the uses of each key in fixed windows; a window begins at the first use after the one before has ended. Counters
  * are this process's own and start anew with it.
  */
 export class RateLimits {
-  readonly #windows = new Map<string, Window & { lengthMs: number }>();
-  #sweptAt = 0;
+  readonly #windows = new Map<string, Window>();
+  #sweeping = this.#windows.entries();
 
   /**
    * Takes one use if there is one left; a refusal takes none.
@@ -26,22 +31,32 @@ export class RateLimits {
   ): { taken: boolean; state: RateState } {
     const lengthMs = windowSeconds * 1000;
     let window = this.#windows.get(keyId);
-    // A clock that was set back must not lock a key out for longer than its window.
-    if (!window || now >= window.start + lengthMs || now < window.start) {
+    // An edit may have changed the length.
+    if (window) window.lengthMs = lengthMs;
+    if (!window || isOver(window, now)) {
       window = { start: now, used: 0, lengthMs };
       this.#windows.set(keyId, window);
-      if (now - this.#sweptAt > SWEEP_EVERY_MS || now < this.#sweptAt) this.#sweep(now);
+      this.#sweep(now);
     }
-    // An edit may have changed the length.
-    window.lengthMs = lengthMs;
     const taken = window.used < limit;
     if (taken) window.used++;
     const resetSeconds = Math.max(1, Math.ceil((window.start + lengthMs - now) / 1000));
     return { taken, state: { limit, windowSeconds, remaining: Math.max(0, limit - window.used), resetSeconds } };
   }
 
+  /** Windows that are held; those that are over go, sooner or later, when others begin. */
+  get size(): number {
+    return this.#windows.size;
+  }
+
   #sweep(now: number): void {
-    this.#sweptAt = now;
-    for (const [id, w] of this.#windows) if (now >= w.start + w.lengthMs) this.#windows.delete(id);
+    for (let i = 0; i < SWEPT_AT_ONCE; i++) {
+      const { value, done } = this.#sweeping.next();
+      if (done) {
+        this.#sweeping = this.#windows.entries();
+        return;
+      }
+      if (isOver(value[1], now)) this.#windows.delete(value[0]);
+    }
   }
 }

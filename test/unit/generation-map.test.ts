@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { GenerationMap } from '../../companion/verify/cache.ts';
+import { createAnchors, EntriesByKey, GenerationMap } from '../../companion/verify/cache.ts';
+import type { KeyEntry } from '../../companion/verify/key-entry.ts';
 
 test('it never holds more than its bound, what was just used stays, and what goes is told once it is gone', () => {
   fc.assert(
@@ -22,4 +23,16 @@ test('it never holds more than its bound, what was just used stays, and what goe
       for (const n of gone) expect(map.get(alive.get(n) as string)?.n).not.toBe(n);
     }),
   );
+});
+
+test('to forget everything, what is known is not gone through', () => {
+  const anchors = createAnchors();
+  const byKey = new EntriesByKey();
+  // Whoever marked one of these would fail.
+  const anchor = Object.freeze(anchors.of('group', 'grp_1'));
+  byKey.add(Object.freeze({ keyId: 'key_1', changed: false }) as KeyEntry);
+  byKey.clear();
+  anchors.clear();
+  expect(anchors.of('group', 'grp_1')).not.toBe(anchor);
+  expect(() => byKey.drop('key_1')).not.toThrow();
 });

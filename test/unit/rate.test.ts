@@ -41,3 +41,20 @@ test('a clock that is set back does not lock a key out', () => {
   rates.take('a', { limit: 1, windowSeconds: 60 }, 1_000_000);
   expect(rates.take('a', { limit: 1, windowSeconds: 60 }, 5).taken).toBe(true);
 });
+
+test('windows that are over are forgotten as others begin, a few at a time, however many there are', () => {
+  const rates = new RateLimits();
+  const rule = { limit: 1, windowSeconds: 1 };
+  for (let i = 0; i < 10_000; i++) rates.take(`old ${i}`, rule, 0);
+  const [long, later] = [{ limit: 1, windowSeconds: 3_600 }, 600_000];
+  for (let i = 0; i < 10_000; i++) {
+    const before = rates.size;
+    rates.take(`new ${i}`, long, later);
+    expect(before + 1 - rates.size).toBeLessThanOrEqual(10);
+  }
+  expect(rates.size).toBe(10_000);
+  for (let i = 0; i < 10_000; i++) expect(rates.take(`new ${i}`, long, later).taken).toBe(false);
+  // After a clock was set back, what began in its future is over, too.
+  for (let i = 0; i < 20_000; i++) rates.take(`back ${i}`, long, 5);
+  expect(rates.size).toBe(20_000);
+});
