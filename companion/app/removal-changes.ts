@@ -63,7 +63,8 @@ async function happened(tx: Reading, { target, since }: Then): Promise<Set<strin
   const all = tx.selectFrom('audit').where('workspace_id', '=', target.workspace_id);
   const before = await all.select('seq').where('at', '<', since).orderBy('seq', 'desc').limit(1).executeTakeFirst();
   const rows = await all
-    .select(['action', sql<string>`target ->> 'id'`.as('id')])
+    // Plain SQL may have left any text there.
+    .select(['action', sql<string | null>`iif(json_valid(target), target ->> 'id', null)`.as('id')])
     .where('seq', '>', before?.seq ?? 0)
     .where('action', 'in', ['key.enabled', 'member.role_changed', 'member.reinstated'])
     .execute();

@@ -209,6 +209,16 @@ test('an admin who looked is told what has changed since, and nothing is removed
     expect((await preview(kim)).status).toBe(200);
     s.companion.pass(5);
   }
+  // A row of the audit log that somebody made unreadable past its trigger names nobody, and stands in nobody's way.
+  const before = (await preview(kim)).body;
+  const db = new Database(s.companion.deps.store.files.database);
+  db.exec('drop trigger audit_readable');
+  db.prepare(
+    `insert into audit (workspace_id, at, actor, action, target) values (?, ?, '{}', 'key.enabled', 'no JSON')`,
+  ).run(s.workspaceId, s.companion.deps.now());
+  db.close();
+  await s.key(kim, { name: 'third' });
+  expect((await remove(kim, `"${before.version}"`)).body.errors).toMatchObject([{ message: '“third” was made' }]);
   // What does not matter for the decision does not get in the way: names, more uses of a used key, another sign-in.
   const seen = (await preview(kim)).body;
   await s.signIn(kim);
