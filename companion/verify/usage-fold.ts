@@ -103,14 +103,15 @@ export class Folder {
   /**
    * Adds a slice.
    * @param upto the number of a use
+   * @param most nothing after this use is begun with
    * @returns after how many milliseconds to go on; undefined when everything up to that use was added before
    */
-  step(upto: number): number | undefined {
+  step(upto: number, most = upto): number | undefined {
     if (!this.#mark) {
       const now = this.#run.mark.get();
       if (now.through === null && now.upto >= upto) return undefined;
       if (now.through !== null && this.#isElsewhere(now)) return LOOK_EVERY_MS;
-      this.#mark = this.#begin();
+      this.#mark = this.#begin(most);
       return this.#mark && 0;
     }
     const isLast = this.#done + AT_ONCE >= this.#end;
@@ -127,8 +128,8 @@ export class Folder {
     return at - this.#seen.since < PATIENCE_MS;
   }
 
-  #begin(): Mark | undefined {
-    const mark = this.#run.begin.immediate();
+  #begin(most: number): Mark | undefined {
+    const mark = this.#run.begin.immediate(most);
     if (mark) {
       this.#run.clear.run();
       this.#run.sumUp.run(mark.upto, mark.through);
@@ -148,7 +149,7 @@ function prepare(db: Database.Database) {
   const mark = db.prepare<[], Mark>('select upto, through from use_fold') as { get(): Mark };
   const setMark = db.prepare('update use_fold set upto = ?, through = ?');
   const newest = db.prepare<[], number | null>('select max(id) from use_pending').pluck();
-  const oldest = db.prepare<[], number>('select min(id) from use_pending').pluck();
+  const oldest = db.prepare<[], number | null>('select min(id) from use_pending').pluck();
   const keyAt = db.prepare<[number], string>('select key_id from folding where rowid = ?').pluck();
   const steps = [ADD_USES, ADD_DAYS].map((text) => db.prepare(text));
   const areCrowded = db.prepare<[number, number], number>(ARE_CROWDED).pluck();
@@ -161,13 +162,13 @@ function prepare(db: Database.Database) {
     sumUp: db.prepare(SUM_UP),
     last: db.prepare<[], number | null>('select max(rowid) from folding').pluck(),
     endOfKey: db.prepare<[number, number], number>(END_OF_KEY).pluck(),
-    /** Takes up what is under way, or begins with what is pending. */
-    begin: db.transaction((): Mark | undefined => {
+    /** Takes up what is under way, or begins with what is pending up to that use. */
+    begin: db.transaction((most: number): Mark | undefined => {
       const now = mark.get();
       if (now.through !== null) return now;
-      const last = newest.get();
-      if (last == null) return undefined;
-      const upto = Math.min(last, (oldest.get() as number) + IN_MEMORY - 1);
+      const from = oldest.get();
+      if (from == null || from > most) return undefined;
+      const upto = Math.min(most, newest.get() as number, from + IN_MEMORY - 1);
       setMark.run(upto, '');
       return { upto, through: '' };
     }),

@@ -1,8 +1,8 @@
-import { setImmediate as otherWork, setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openWriter } from '../store/sqlite.ts';
 import type { UsageBatch } from './batch.ts';
 import { Folder } from './usage-fold.ts';
+import { Folding } from './usage-folding.ts';
 import { createBatchWriter } from './usage-writer.ts';
 
 /** A batch to be written; that everything written so far is to be added to the counts now; that there will be no more. */
@@ -21,20 +21,24 @@ class Writer {
   readonly #port: NonNullable<typeof parentPort>;
   readonly #db: ReturnType<typeof openWriter>;
   readonly #write: ReturnType<typeof createBatchWriter>;
-  readonly #folder: Folder;
-  #folding: Promise<void> | undefined;
+  readonly #folding: Folding;
   #timer: NodeJS.Timeout | undefined;
   #rest = FOLD_EVERY_MS;
 
   constructor(port: NonNullable<typeof parentPort>, file: string) {
     this.#port = port;
-    [this.#db, this.#write, this.#folder] = this.#persist(() => {
+    const [db, write, folder] = this.#persist(() => {
       const db = openWriter(file, 'NORMAL');
       db.pragma('busy_timeout = 1000');
       // With room for the index by key, and fewer checkpoints, a row of the request log costs a sixth less.
       db.pragma('cache_size = -32768');
       db.pragma('wal_autocheckpoint = 4000');
       return [db, createBatchWriter(db), new Folder(db)] as const;
+    });
+    [this.#db, this.#write] = [db, write];
+    this.#folding = new Folding({
+      newest: () => this.#persist(() => folder.newest()),
+      step: (upto, most) => this.#persist(() => folder.step(upto, most)),
     });
   }
 
@@ -44,12 +48,9 @@ class Writer {
       this.#say({ type: 'written' });
       this.#foldSoon();
     } else if (message.type === 'fold') {
-      // What was written after one began is not in it.
-      await this.#folding;
       await this.#foldNow();
       this.#say({ type: 'folded' });
     } else {
-      await this.#folding;
       await this.#foldNow();
       this.#db.close();
       this.#port.close();
@@ -60,25 +61,12 @@ class Writer {
     this.#timer ??= setTimeout(() => void this.#foldNow(), this.#rest);
   }
 
-  /** One at a time: whoever comes meanwhile waits for the same. */
-  #foldNow(): Promise<void> {
-    this.#folding ??= this.#foldAll().finally(() => {
-      this.#folding = undefined;
-    });
-    return this.#folding;
-  }
-
-  async #foldAll(): Promise<void> {
+  /** Has what is written by now added. */
+  async #foldNow(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const began = performance.now();
-    const upto = this.#persist(() => this.#folder.newest());
-    // In between, more may be written.
-    for (let wait: number | undefined; ; ) {
-      wait = this.#persist(() => this.#folder.step(upto));
-      if (wait === undefined) break;
-      await (wait ? sleep(wait) : otherWork());
-    }
+    await this.#folding.all();
     this.#rest = Math.max(FOLD_EVERY_MS, REST * (performance.now() - began));
   }
 
