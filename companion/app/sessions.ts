@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { QueryOf } from '../../shared/contract/endpoint.ts';
+import type { people } from '../../shared/contract/people.ts';
 import { makeToken } from '../../shared/key-format.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Tx } from '../store/store.ts';
@@ -6,6 +8,7 @@ import type { SessionRow, UserRow } from '../store/tables.ts';
 import { auditPerson } from './audit.ts';
 import { findSession, SESSION_ABSOLUTE_MS, SESSION_IDLE_MS, type SessionCaller } from './caller.ts';
 import type { Deps, Origin } from './deps.ts';
+import { pageOf, readCursor } from './paging.ts';
 
 /** What a random token of full strength is stored as: it needs no key and no salt. */
 export function hashToken(token: string): string {
@@ -167,18 +170,36 @@ export async function authenticateSession(deps: Deps, token: string, origin: Ori
 }
 
 /** One's own sessions that still live, the latest used first. */
-export async function listSessions(deps: Deps, caller: SessionCaller) {
-  const now = deps.now();
-  const rows = await deps.store.read
+const live = (deps: Deps, caller: SessionCaller) =>
+  deps.store.read
     .selectFrom('session')
     .selectAll()
     .where('user_id', '=', caller.user.id)
-    .where('expires_at', '>', now)
-    .where('last_used_at', '>', now - SESSION_IDLE_MS)
+    .where('expires_at', '>', deps.now())
+    .where('last_used_at', '>', deps.now() - SESSION_IDLE_MS)
     .orderBy('last_used_at', 'desc')
-    .orderBy('id')
-    .execute();
-  return { items: rows.map((row) => publicSession(row, caller.session.id)), nextCursor: null };
+    .orderBy('id');
+
+/** All of one's own sessions that still live: at most `MOST_SESSIONS`. */
+export async function readSessions(deps: Deps, caller: SessionCaller) {
+  const rows = await live(deps, caller).execute();
+  return rows.map((row) => publicSession(row, caller.session.id));
+}
+
+/** The same, by the page. */
+export async function listSessions(deps: Deps, caller: SessionCaller, query: QueryOf<typeof people.listSessions>) {
+  const after = readCursor(query.cursor);
+  let rows = live(deps, caller);
+  if (after)
+    rows = rows.where((is) =>
+      is.or([is('last_used_at', '<', after.at), is.and([is('last_used_at', '=', after.at), is('id', '>', after.id)])]),
+    );
+  return pageOf(
+    await rows.limit(query.limit + 1).execute(),
+    query.limit,
+    (row) => ({ at: row.last_used_at, id: row.id }),
+    (row) => publicSession(row, caller.session.id),
+  );
 }
 
 function publicSession(row: SessionRow, current: string) {

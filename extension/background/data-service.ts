@@ -4,6 +4,7 @@ import { people } from '../../shared/contract/people.ts';
 import { localFailure } from '../messages/failure.ts';
 import type { Snapshot } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';
+import { allPages } from './pages.ts';
 import type { Session } from './session.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
@@ -83,7 +84,8 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
         await store.write('workspaceId', workspaceId);
         await refresh();
       },
-      'session.list': async () => (await session.call(people.listSessions, { query: {} })).items,
+      'session.list': () =>
+        allPages((cursor) => session.call(people.listSessions, { query: { limit: 100, ...(cursor && { cursor }) } })),
       'session.end': ({ sessionId }) => session.call(people.endSession, { params: { sessionId } }),
     } satisfies Partial<Handlers>,
   };

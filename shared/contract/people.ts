@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { email, password, personName, role, timestamp } from './fields.ts';
+import { email, listOf, page, password, personName, role, timestamp } from './fields.ts';
 
 export const user = z.object({ id: z.string(), name: z.string(), email: z.string() });
 
@@ -63,8 +63,8 @@ export const people = {
     path: '/v1/sessions',
     summary: 'Your own sessions: browsers, extensions and command lines that are signed in',
     credential: 'session',
-    query: z.strictObject({}),
-    answers: { 200: z.object({ items: z.array(session), nextCursor: z.nullable(z.string()) }) },
+    query: page,
+    answers: { 200: listOf(session) },
   }),
   endSession: endpoint({
     id: 'endSession',

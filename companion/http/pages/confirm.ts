@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
-import { listSessions } from '../../app/sessions.ts';
+import { readSessions } from '../../app/sessions.ts';
 import { confirmSession } from '../../app/step-up.ts';
 import { waysIn } from '../../app/ways-in.ts';
 import { Refusal } from '../../domain/refusal.ts';
@@ -56,7 +56,7 @@ export function confirmPages(pages: Pages, deps: Deps): void {
 }
 
 async function page(c: Ctx, deps: Deps, caller: SessionCaller, wish: Wish, error?: string): Promise<Response> {
-  const sessions = (await listSessions(deps, caller)).items;
+  const sessions = await readSessions(deps, caller);
   const target = sessions.find((s) => s.id === wish.session || (s.current && wish.session === 'current'));
   if (!target)
     return render(c, deps.config.publicUrl, {

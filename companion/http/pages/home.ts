@@ -4,7 +4,7 @@ import type { Session } from '../../../shared/contract/people.ts';
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
 import { readMe } from '../../app/me.ts';
-import { endSession, listSessions } from '../../app/sessions.ts';
+import { endSession, readSessions } from '../../app/sessions.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import type { Ctx } from '../context.ts';
 import { hidden } from './form.ts';
@@ -36,7 +36,7 @@ export function homePages(pages: Pages, deps: Deps): void {
 }
 
 async function home(c: Ctx, deps: Deps, caller: SessionCaller): Promise<Response> {
-  const [{ user, memberships }, sessions] = await Promise.all([readMe(deps, caller), listSessions(deps, caller)]);
+  const [{ user, memberships }, sessions] = await Promise.all([readMe(deps, caller), readSessions(deps, caller)]);
   return render(c, deps.config.publicUrl, {
     title: 'Your account',
     size: 'wide-card',
@@ -53,7 +53,7 @@ async function home(c: Ctx, deps: Deps, caller: SessionCaller): Promise<Response
         )}</ul>
       </section>
       <section class="card-section"><h2>Where you are signed in</h2>
-        <ul class="list sessions">${sessions.items.map(sessionRow)}</ul>
+        <ul class="list sessions">${sessions.map(sessionRow)}</ul>
       </section>
       <p class="small muted card-section row"><a class="link" href="/security">How you sign in</a><a href="/docs">API reference</a></p>`,
   });

@@ -12,7 +12,7 @@ export function bindPeople(app: App, deps: Deps, authenticate: Authenticate): vo
   bind(app, people.setup, authenticate, ({ body, origin }) => setUp(deps, body, origin));
   bind(app, people.createSession, authenticate, ({ body, origin }) => signIn(deps, body, origin));
   bind(app, people.me, authenticate, ({ caller }) => readMe(deps, caller));
-  bind(app, people.listSessions, authenticate, ({ caller }) => listSessions(deps, caller));
+  bind(app, people.listSessions, authenticate, ({ caller, query }) => listSessions(deps, caller, query));
   bind(app, people.endSession, authenticate, async ({ caller, params }) => {
     await endSession(deps, caller, params.sessionId);
     return undefined;
