@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { until } from '../support/agents.ts';
 import type { MadeKey, Person, Scenario } from '../support/scenario.ts';
 import { scenario } from '../support/scenario.ts';
@@ -207,4 +208,35 @@ test('what is over is swept away, and what still matters stays', async () => {
   expect([await left('idempotency'), await left('session')]).toEqual([0, before - 1]);
   expect((await s.as(ada, 'GET', '/v1/me', undefined, { token })).status).toBe(401);
   expect((await s.as(ada, 'GET', '/v1/me')).status).toBe(200);
+});
+
+test('a change of a key waits for no counts, whoever looks at the key does', async () => {
+  const key = await s.key(ada);
+  await use(key);
+  const path = `W/keys/${key.id}`;
+  expect((await read(path, ada)).usageCount).toBe(1);
+  // Counts can't be written for now, and nobody's patience ends.
+  const lock = new Database(s.companion.deps.store.files.activity);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    lock.close();
+  });
+  lock.exec('begin immediate');
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  await use(key);
+  const changed = [
+    await s.as(ada, 'POST', 'W/keys', { name: 'While counts wait', environment: 'production' }),
+    await s.as(ada, 'PATCH', path, { description: 'Reads.' }),
+    await s.as(ada, 'POST', `${path}/disable`),
+    await s.as(ada, 'POST', `${path}/enable`),
+    await s.as(ada, 'POST', `${path}/rotate`, { overlapSeconds: 3_600 }),
+    await s.as(ada, 'POST', `${path}/revoke`),
+  ];
+  expect(changed.map(({ status }) => status)).toEqual([201, 200, 200, 200, 200, 200]);
+  expect(changed.at(-1)?.body.key).toMatchObject({ status: 'revoked', usageCount: 1 });
+  const looks = [read(path, ada), read('W/keys?status=revoked', ada)];
+  lock.exec('commit');
+  const [one, list] = await Promise.all(looks);
+  expect(one.usageCount).toBe(2);
+  expect(list.items.find(({ id }: MadeKey) => id === key.id).usageCount).toBe(2);
 });

@@ -38,7 +38,7 @@ async function ownerAskedFor(
   return owner;
 }
 
-/** One's own keys, or for admins anyone's: newest first. @throws Refusal bad_request, forbidden */
+/** One's own keys, or for admins anyone's, with their use up to now: newest first. @throws Refusal bad_request, forbidden */
 export async function listKeys(
   deps: Deps,
   caller: MemberCaller,
@@ -60,5 +60,6 @@ export async function listKeys(
     (row) => ({ at: row.created_at, id: row.id }),
     (row) => row,
   );
+  if (items.length) await deps.usage.flush();
   return { items: await viewKeys(deps, items), nextCursor };
 }

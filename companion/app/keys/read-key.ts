@@ -4,7 +4,9 @@ import type { Deps } from '../deps.ts';
 import { findKeyFor } from './find.ts';
 import { viewKey } from './view.ts';
 
-/** One key: one's own, for admins anyone's. @throws Refusal not_found */
+/** One key with its use up to now: one's own, for admins anyone's. @throws Refusal not_found */
 export async function readKey(deps: Deps, caller: MemberCaller, keyId: string): Promise<Key> {
-  return viewKey(deps, await findKeyFor(deps.store.read, caller.member, keyId, 'key.read'));
+  const row = await findKeyFor(deps.store.read, caller.member, keyId, 'key.read');
+  await deps.usage.flush();
+  return viewKey(deps, row);
 }

@@ -88,10 +88,12 @@ function toKey(row: KeyRow, { secrets, group, uses, enrolledAgents }: About, now
   };
 }
 
-/** Keys as the interface shows them, in the order of the rows, with their use up to now. Never a secret. */
+/**
+ * Keys as the interface shows them, in the order of the rows, with their use as far as it is counted: who asks for that flushes
+ * `deps.usage` before, who changes a key waits for no counts. Never a secret.
+ */
 export async function viewKeys(deps: Deps, rows: readonly KeyRow[]): Promise<Key[]> {
   if (!rows.length) return [];
-  await deps.usage.flush();
   const ids = rows.map((row) => row.id);
   const groupIds = [...new Set(rows.flatMap((row) => row.group_id ?? []))];
   const [secrets, groups, enrolled, uses] = await Promise.all([
