@@ -107,7 +107,12 @@ async function owner(args: string[]): Promise<void> {
     const now = await makeOwner(store, id, email.toLowerCase(), Date.now());
     if (now === 'no member') throw new BadUsage(`${email} is no member of ${name}`);
     if (now === 'suspended') throw new BadUsage(`${email} is suspended in ${name}: name somebody who can act`);
-    console.log(`${email} is an owner of ${name} (${id})`);
+    if (now === 'shut out')
+      throw new BadUsage(
+        `the identity provider took the access of ${email} to ${name} away: activate them there first`,
+      );
+    const how = now === 'reinstated owner' ? ', and was reinstated: nobody else could do that' : '';
+    console.log(`${email} is an owner of ${name} (${id})${how}`);
   });
 }
 

@@ -1,8 +1,9 @@
 import { Refusal } from '../domain/refusal.ts';
 import { countKeysUsed } from '../store/keys.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import type { WorkspaceRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
+import { isExcluded } from './scim-exclusion.ts';
 
 export interface Capacity {
   plan?: WorkspaceRow['plan'];
@@ -62,39 +63,59 @@ export async function setCapacity(store: Store, workspaceId: string, wanted: Cap
 }
 
 /**
- * Makes a member an owner: the way back for a workspace whose last owner was deprovisioned. A suspended one could not act, and nobody
- * but an owner could reinstate them then: they stay what they are.
- * @returns what they are afterwards
+ * Makes a member an owner: the way back for a workspace whose last owner was deprovisioned. A suspended one is reinstated with it where
+ * no owner can act any more, for then nobody else can reinstate them; otherwise they stay what they are.
+ * @returns what they are afterwards; `shut out` is left to the identity provider
  */
 export async function makeOwner(
   store: Store,
   workspaceId: string,
   email: string,
   now: number,
-): Promise<'owner' | 'suspended' | 'no member'> {
+): Promise<'owner' | 'reinstated owner' | 'suspended' | 'shut out' | 'no member'> {
   return store.transact(async (tx) => {
     const member = await tx
       .selectFrom('membership')
       .innerJoin('user', 'user.id', 'membership.user_id')
-      .select(['membership.id', 'membership.role', 'membership.suspended_at'])
+      .select(['membership.id', 'membership.user_id', 'membership.role', 'membership.suspended_at', 'user.disabled_at'])
       .where('workspace_id', '=', workspaceId)
       .where('user.email', '=', email)
       .executeTakeFirst();
     if (!member) return 'no member';
-    if (member.suspended_at !== null) return 'suspended';
-    if (member.role === 'owner') return 'owner';
-    await tx.updateTable('membership').set({ role: 'owner' }).where('id', '=', member.id).execute();
-    await audit(tx, {
-      workspaceId,
-      at: now,
-      actor: { type: 'operator' },
-      origin: undefined,
-      action: 'member.role_changed',
-      target: { type: 'member', id: member.id, name: email },
-      before: { role: member.role },
-      after: { role: 'owner' },
-      client: 'cli',
-    });
-    return 'owner';
+    const record = (action: string, before: object, after: object) =>
+      audit(tx, {
+        workspaceId,
+        at: now,
+        actor: { type: 'operator' },
+        origin: undefined,
+        action,
+        target: { type: 'member', id: member.id, name: email },
+        before,
+        after,
+        client: 'cli',
+      });
+    if (member.suspended_at !== null) {
+      if (await hasActiveOwner(tx, workspaceId)) return 'suspended';
+      if (member.disabled_at !== null || (await isExcluded(tx, { workspaceId, userId: member.user_id })))
+        return 'shut out';
+      await tx.updateTable('membership').set({ suspended_at: null }).where('id', '=', member.id).execute();
+      await record('member.reinstated', { status: 'suspended' }, { status: 'active' });
+    }
+    if (member.role !== 'owner') {
+      await tx.updateTable('membership').set({ role: 'owner' }).where('id', '=', member.id).execute();
+      await record('member.role_changed', { role: member.role }, { role: 'owner' });
+    }
+    return member.suspended_at === null ? 'owner' : 'reinstated owner';
   });
+}
+
+async function hasActiveOwner(tx: Tx, workspaceId: string): Promise<boolean> {
+  const owner = await tx
+    .selectFrom('membership')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where('role', '=', 'owner')
+    .where('suspended_at', 'is', null)
+    .executeTakeFirst();
+  return owner !== undefined;
 }

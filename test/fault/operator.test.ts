@@ -12,10 +12,11 @@ beforeAll(async () => {
 afterAll(() => s.end());
 
 const program = join(import.meta.dirname, '../../companion/operator.ts');
-function operate(...args: string[]) {
+const operate = (...args: string[]) => operateIn(s.companion.folder, ...args);
+function operateIn(folder: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH ?? '', HEEX_DATA: s.companion.folder },
+    env: { PATH: process.env.PATH ?? '', HEEX_DATA: folder },
   });
   return { status, stdout, stderr };
 }
@@ -39,6 +40,33 @@ test('somebody who is suspended is made no owner: they could not act, and no adm
   ]);
   const { items } = (await s.as(s.owner, 'GET', 'W/members')).body;
   expect(items).toContainEqual(expect.objectContaining({ id: sue.membershipId, role: 'admin', status: 'suspended' }));
+});
+
+test('where no owner can act any more, somebody who is suspended is reinstated as one; not against the identity provider', async () => {
+  const t = await scenario();
+  const on = (...args: string[]) => operateIn(t.companion.folder, ...args);
+  const [una, vic] = [await t.member('Una'), await t.member('Vic')];
+  const sql = (text: string) => {
+    const db = new Database(join(t.companion.folder, 'heex.sqlite'));
+    db.exec(text);
+    db.close();
+  };
+  for (const { membershipId } of [una, vic])
+    expect((await t.as(t.owner, 'POST', `W/members/${membershipId}/suspend`)).status).toBe(200);
+  expect(on('owner', una.email).status).toBe(2);
+  sql(`update membership set suspended_at = 1 where id = '${t.owner.membershipId}';
+    insert into scim_exclusion values ('${t.workspaceId}', '${vic.userId}', 1)`);
+  const refused = on('owner', vic.email);
+  expect([refused.status, refused.stderr.split('\n')[0]]).toEqual([2, expect.stringContaining('identity provider')]);
+  const made = on('owner', una.email);
+  expect([made.status, made.stdout]).toEqual([0, expect.stringContaining('was reinstated')]);
+  expect((await t.as(una, 'GET', 'W/scim')).status).toBe(200);
+  const rows = (await t.as(una, 'GET', 'W/audit?limit=2')).body.items;
+  expect(rows).toMatchObject([
+    { action: 'member.role_changed', actor: { type: 'operator' }, target: { id: una.membershipId } },
+    { action: 'member.reinstated', actor: { type: 'operator' }, target: { id: una.membershipId } },
+  ]);
+  await t.end();
 });
 
 test('the operator checks the audit chain, also against a head that was kept, and is told where it breaks', async () => {

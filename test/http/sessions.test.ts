@@ -56,7 +56,15 @@ test('of more than five hundred sessions of one person, those that were not used
     (id, user_id, token_hash, client, label, created_at, last_used_at, expires_at, authenticated_at)
     values (?, ?, ?, 'api', 'Script', ?, ?, ?, ?)`);
   for (let i = 1; i <= 500; i++)
-    insert.run(`ses_script_${i}`, uma.userId, `hash ${i}`, at - DAY, at - i * 1000, at + DAY, at - DAY);
+    insert.run(
+      `ses_script_${i}`,
+      uma.userId,
+      `hash ${i}`,
+      at - DAY,
+      at - Math.ceil((i + 1) / 2) * 1000,
+      at + DAY,
+      at - DAY,
+    );
   db.close();
   const last = await s.signIn(uma);
   const ids: string[] = [];
