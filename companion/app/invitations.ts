@@ -5,6 +5,7 @@ import type { invitations } from '../../shared/contract/invitations.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import { HOUR_MS } from '../domain/time.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import type { InvitationRow } from '../store/tables.ts';
 import { audit, by } from './audit.ts';
@@ -121,11 +122,28 @@ export async function createInvitation(
     const row = await change.tx.selectFrom('invitation').selectAll().where('id', '=', made.id).executeTakeFirst();
     // A repeat after it was removed with everything else: as good as absent.
     if (!row) throw notFound();
-    return { invitation: show(row), replayed: made.replayed, workspace: await nameOf(change) };
+    const mayMail = !(await isMailedEnough(change));
+    return { invitation: show(row), replayed: made.replayed, workspace: await nameOf(change), mayMail };
   });
   if (done.replayed) return { invitation: done.invitation, mailed: false, replayed: true };
   const link = `${deps.config.publicUrl}/accept#${token}`;
-  return { invitation: done.invitation, link, mailed: mail(deps, done, caller.user.name, link) };
+  return { invitation: done.invitation, link, mailed: done.mayMail && mail(deps, done, caller.user.name, link) };
+}
+
+/** Invitations of a workspace that are mailed within an hour; for further ones the link is handed over. */
+const MOST_MAILED_AN_HOUR = 100;
+
+/** Whether there were more invitations within the hour than are mailed, with the one just made. */
+async function isMailedEnough({ tx, now, member }: Change): Promise<boolean> {
+  const surplus = await tx
+    .selectFrom('invitation')
+    .select('id')
+    .where('workspace_id', '=', member.workspaceId)
+    .where('created_at', '>', now - HOUR_MS)
+    .limit(1)
+    .offset(MOST_MAILED_AN_HOUR)
+    .executeTakeFirst();
+  return surplus !== undefined;
 }
 
 async function nameOf({ tx, member }: Change): Promise<string> {

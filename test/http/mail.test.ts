@@ -49,6 +49,21 @@ test('an invitation is mailed with its link', async () => {
   expect(mail.text).toContain(made.body.link);
 });
 
+test('a workspace mails a hundred invitations an hour; further ones are made all the same, with their link to hand over', async () => {
+  const smtp = await server();
+  const s = await withMail(smtp.url);
+  const invite = async () => {
+    const answer = await s.as(s.owner, 'POST', 'W/invitations', { email: 'ben@acme.example', role: 'member' });
+    return { status: answer.status, ...answer.body };
+  };
+  for (let i = 0; i < 100; i++) expect((await invite()).mailed).toBe(true);
+  expect(await invite()).toMatchObject({ status: 201, mailed: false, link: expect.stringContaining('/accept#') });
+  await s.companion.deps.background.idle();
+  expect(smtp.mails).toHaveLength(100);
+  s.companion.pass(3_600_000);
+  expect((await invite()).mailed).toBe(true);
+});
+
 test('a mail server that refuses is logged without the address, and the person is answered as ever', async () => {
   const smtp = await server();
   const s = await withMail(smtp.url);
