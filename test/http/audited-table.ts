@@ -253,6 +253,6 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
   scimPatchUser: { rows: ['user.changed'] },
   scimDeleteUser: {
     ask: async (w) => ({ params: { userId: (await busy(w)).userId } }),
-    rows: ['member.removed', 'key.revoked', 'key.revoked'],
+    rows: ['password.removed', 'member.removed', 'key.revoked', 'key.revoked'],
   },
 };
