@@ -2,7 +2,7 @@ import type { UserRow } from '../store/tables.ts';
 import { type AuditEntry, audit } from './audit.ts';
 import { byScim, type ScimChange } from './scim-activation.ts';
 
-type Row = Pick<AuditEntry, 'action' | 'target'> & { before?: object };
+type Row = Pick<AuditEntry, 'action' | 'target' | 'before' | 'after'>;
 const record = ({ tx, now, caller }: ScimChange, row: Row) =>
   audit(tx, { workspaceId: caller.workspaceId, at: now, ...byScim(caller), ...row });
 
@@ -15,8 +15,10 @@ export async function forgetSecrets(change: ScimChange, user: Pick<UserRow, 'id'
     .where('id', '=', user.id)
     .where('password_hash', 'is not', null)
     .executeTakeFirst();
-  if (numUpdatedRows)
-    await record(change, { action: 'password.removed', target: { type: 'user', id: user.id, name: user.email } });
+  if (numUpdatedRows) {
+    const target = { type: 'user', id: user.id, name: user.email };
+    await record(change, { action: 'password.removed', target, after: { password: false } });
+  }
   const passkeys = await tx.deleteFrom('passkey').where('user_id', '=', user.id).returningAll().execute();
   for (const { id, name, synced } of passkeys) {
     const target = { type: 'passkey', id, name };
