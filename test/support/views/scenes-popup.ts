@@ -203,6 +203,7 @@ export const POPUP_SCENES: Record<string, Scene> = {
       'team.previewRemoval': () => ({
         ...PREVIEW,
         agents: Array.from({ length: 12 }, (_, i) => ({ id: `agt_${i}`, name: `unit-${i + 1}`, keyId: null })),
+        knownSecrets: [],
       }),
       'agent.list': noAgents,
     },

@@ -53,7 +53,7 @@ export const WORKSPACE_SCENES: Record<string, Scene> = {
   }),
   'w3-remove': full('/remove/mem_jonas'),
   'w3-remove-quiet': full('/remove/mem_jonas', undefined, {
-    'team.previewRemoval': () => ({ ...PREVIEW, keys: PREVIEW.keys.slice(2) }),
+    'team.previewRemoval': () => ({ ...PREVIEW, keys: PREVIEW.keys.slice(2), knownSecrets: [] }),
   }),
   'w3-removed': { ...full('/members'), kept: { removed: REMOVED } },
   'w4-agents': full('/agents'),
