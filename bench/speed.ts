@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createVerifier } from '../shared/verifier/index.ts';
-import { fixed, machine, table, whole } from './lib/report.ts';
+import { fixed, machine, median, table, whole } from './lib/report.ts';
 import { inTurns } from './lib/rounds.ts';
 import {
+  allWereValid,
   bare,
   betterAuth,
   betterAuthLoad,
@@ -85,6 +86,7 @@ async function bySize(small: Scene): Promise<void> {
       '–',
     );
   }
+  await Promise.all(scenes.map(allWereValid));
   await Promise.all(scenes.slice(1).map((s) => s.companion.stop()));
 }
 
@@ -126,8 +128,9 @@ async function twoProcesses(scene: Scene): Promise<void> {
     const both = await Promise.all([wrk(verifying(scene), 4), wrk(other, 4)]);
     twos.push(both.reduce((sum, r) => sum + r.perSecond, 0));
   }
+  await allWereValid({ ...scene, companion: second });
   await second.stop();
-  const [one, two] = [Math.max(...ones), Math.max(...twos)];
+  const [one, two] = [median(ones), median(twos)];
   add('Two companion processes against one', `${rate(two)} against ${rate(one)}`, fixed(two / one), '–');
 }
 
@@ -160,6 +163,7 @@ await againstBare(scene);
 await againstBetterAuth(scene);
 await bySize(scene);
 await twoProcesses(scene);
+await allWereValid(scene);
 await scene.companion.stop();
 await inProcess();
 await removal();

@@ -48,6 +48,14 @@ export async function authOnce(url: string, verifier: string, key: string): Prom
   return fetch(`${url}/v1/auth?permission=customers:read`, { headers });
 }
 
+/** A refusal is an answer like any other, and cheaper: none of what was measured may be one. @throws Error */
+export async function allWereValid({ companion }: Scene): Promise<void> {
+  const text = await (await fetch(`${companion.url}/metrics`)).text();
+  const counts = [...text.matchAll(/^heex_checks_total\{code="(\w+)"\} (\d+)$/gm)];
+  const refused = counts.filter(([, code, count]) => code !== 'valid' && count !== '0');
+  if (!counts.length || refused.length) throw new Error(`checks were refused: ${refused.map(([line]) => line).join()}`);
+}
+
 const BATCH = 100;
 const AT_ONCE = 4;
 
