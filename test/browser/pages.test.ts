@@ -156,6 +156,13 @@ test('a browser is approved by keyboard after signing in, and denied; both ends 
     .poll(() => other.$$eval('[data-when]', (parts) => parts.filter((p) => p.checkVisibility()).length))
     .toBe(1);
   await accessible(other);
+  if (process.env.SHOTS) await other.screenshot({ path: `${process.env.SHOTS}/c5-denied.png` });
+  await Promise.all([
+    other.waitForNavigation(),
+    other.locator('::-p-aria([name="Report it to an admin"][role="button"])').click(),
+  ]);
+  expect(await other.$eval('h1', (e) => e.textContent)).toBe('Reported');
+  await accessible(other);
   await other.browserContext().close();
 });
 

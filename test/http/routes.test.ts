@@ -6,9 +6,9 @@ import { testCompanion } from '../support/companion.ts';
 import { scenario } from '../support/scenario.ts';
 
 /** What is no part of the interface for programs: pages for people with their forms, files, and what operators ask for. */
-const PAGES = `/ /accept /accept/open /confirm /confirm/done /connect /connect/done /device /device/approved /device/denied
+const PAGES = `/ /accept /accept/open /confirm /confirm/done /connect /connect/done /denied/reported /device /device/approved /device/denied
   /docs /forgot /reset /security /setup /signin /sso/callback`;
-const FORMS = `/accept /accept/open /confirm /connect /device /device/decide /forgot /reset /security/identities/remove
+const FORMS = `/accept /accept/open /confirm /connect /denied/report /device /device/decide /forgot /reset /security/identities/remove
   /security/passkeys/remove /security/password /sessions/end /setup /signin /signout /sso/start`;
 const OPERATIONS = '/assets/:name /healthz /metrics /openapi.json /readyz';
 const words = (text: string) => text.split(/\s+/);

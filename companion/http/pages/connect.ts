@@ -13,8 +13,9 @@ import type { Deps } from '../../app/deps.ts';
 import type { Ctx } from '../context.ts';
 import { signedInAs } from './accept.ts';
 import { codeBoxes, decisionButtons, managingRole, whatItMay } from './approval.ts';
+import { whatWasDenied } from './denied.ts';
 import { check, hidden } from './form.ts';
-import { heading, icon, NOTHING, render } from './layout.ts';
+import { type Html, heading, icon, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther } from './route.ts';
 
 /** C4 and C5: the signed-in person lets a browser's extension in. */
@@ -38,7 +39,9 @@ export function connectPages(pages: Pages, deps: Deps): void {
         : { error: 'access_denied', state };
     return seeOther(c, `${CONNECT_DONE_PATH}#${new URLSearchParams(answer)}`);
   });
-  pages.get(CONNECT_DONE_PATH, ({ c }) => donePage(c, deps));
+  pages.get(CONNECT_DONE_PATH, async ({ c, caller }) =>
+    donePage(c, deps, await whatWasDenied(deps, caller, 'extension')),
+  );
 }
 
 const pathOf = (query: ConnectQuery) => `${CONNECT_PATH}?${new URLSearchParams(query)}`;
@@ -75,7 +78,7 @@ async function approvePage(c: Ctx, deps: Deps, caller: SessionCaller, asked: Con
   });
 }
 
-function donePage(c: Ctx, deps: Deps): Promise<Response> {
+function donePage(c: Ctx, deps: Deps, denied: Html): Promise<Response> {
   return render(c, deps.config.publicUrl, {
     title: 'Done',
     scripts: ['done.js'],
@@ -88,7 +91,7 @@ function donePage(c: Ctx, deps: Deps): Promise<Response> {
       <div class="stack form centred" data-when="denied" hidden>
         <span class="avatar avatar--denied">${icon('ban', 'lg')}</span>
         <div><h1>Request denied</h1><p class="muted">The browser that asked gets no access.</p></div>
-        <p class="small muted">If you didn’t start it, someone may have tried to trick you with a code. Nothing else to do.</p>
+        ${denied}
       </div>`,
   });
 }

@@ -7,6 +7,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import type { Ctx } from '../context.ts';
 import { signedInAs } from './accept.ts';
 import { codeBoxes, decisionButtons, managingRole, whatItMay } from './approval.ts';
+import { ago, whatWasDenied } from './denied.ts';
 import { field, hidden } from './form.ts';
 import { callout, type Html, heading, icon, NOTHING, render } from './layout.ts';
 import { type FormCall, type Pages, seeOther } from './route.ts';
@@ -38,7 +39,9 @@ export function devicePages(pages: Pages, deps: Deps): void {
     });
   });
   pages.get(`${PATH}/approved`, ({ c }) => done(c, deps, APPROVED));
-  pages.get(`${PATH}/denied`, ({ c }) => done(c, deps, DENIED));
+  pages.get(`${PATH}/denied`, async ({ c, caller }) =>
+    done(c, deps, { ...DENIED, more: await whatWasDenied(deps, caller, 'cli') }),
+  );
 }
 
 /** The form again, where the code is not one that waits. */
@@ -83,12 +86,6 @@ function codeForm(c: Ctx, deps: Deps, caller: SessionCaller, again?: { typed: st
   });
 }
 
-/** How long ago, in words. */
-function ago(deps: Deps, time: string): string {
-  const minutes = Math.floor((deps.now() - Date.parse(time)) / 60_000);
-  return minutes < 1 ? 'Just now' : minutes === 1 ? '1 minute ago' : `${minutes} minutes ago`;
-}
-
 /** A terminal on the same machine asks from the same address as the browser: another one deserves a second look. */
 function whence(asked: DeviceRequest, ip: string | null): Html {
   if (asked.ip === null) return NOTHING;
@@ -118,7 +115,7 @@ async function approvePage(
           <dt>Asks</dt><dd>${asked.clientId}</dd>
           ${asked.deviceName ? html`<dt>Machine</dt><dd>${asked.deviceName}</dd>` : NOTHING}
           ${whence(asked, ip)}
-          <dt>Started</dt><dd>${ago(deps, asked.startedAt)}</dd>
+          <dt>Started</dt><dd>${ago(deps, Date.parse(asked.startedAt))}</dd>
         </dl>
         ${whatItMay(managing, 'Sign out there, or end its session in your account.')}
         <form class="cols cols--2 cols--buttons" method="post" action="${PATH}/decide">
@@ -134,19 +131,18 @@ interface Outcome {
   title: string;
   sign: Html;
   text: string;
-  more: string;
+  more: Html;
 }
 const APPROVED: Outcome = {
   title: 'Connected',
   sign: html`<span class="avatar avatar--done">${icon('check', 'lg')}</span>`,
   text: 'You can close this tab.',
-  more: 'Your terminal goes on by itself within a few seconds.',
+  more: html`<p class="small muted">Your terminal goes on by itself within a few seconds.</p>`,
 };
-const DENIED: Outcome = {
+const DENIED: Omit<Outcome, 'more'> = {
   title: 'Request denied',
   sign: html`<span class="avatar avatar--denied">${icon('ban', 'lg')}</span>`,
   text: 'The terminal that asked gets no access.',
-  more: 'If you didn’t start it, someone may have tried to trick you with a code. Nothing else to do.',
 };
 
 function done(c: Ctx, deps: Deps, { title, sign, text, more }: Outcome): Promise<Response> {
@@ -154,7 +150,7 @@ function done(c: Ctx, deps: Deps, { title, sign, text, more }: Outcome): Promise
     title,
     body: html`<div class="stack form centred">${sign}
         <div><h1>${title}</h1><p class="muted">${text}</p></div>
-        <p class="small muted">${more}</p>
+        ${more}
       </div>`,
   });
 }

@@ -4,6 +4,7 @@ import { acceptPages } from './accept.ts';
 import { bindAssets } from './assets.ts';
 import { confirmPages } from './confirm.ts';
 import { connectPages } from './connect.ts';
+import { deniedPages } from './denied.ts';
 import { devicePages } from './device.ts';
 import { docsPage } from './docs.ts';
 import { homePages } from './home.ts';
@@ -22,6 +23,7 @@ export function bindPages(app: App, deps: Deps): void {
   acceptPages(pages, deps);
   connectPages(pages, deps);
   devicePages(pages, deps);
+  deniedPages(pages, deps);
   homePages(pages, deps);
   securityPages(pages, deps);
   confirmPages(pages, deps);

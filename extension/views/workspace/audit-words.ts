@@ -26,6 +26,7 @@ const VERBS: Record<string, readonly [IconName, string]> = {
   'session.created': ['globe', 'signed in:'],
   'session.connected': ['globe', 'approved'],
   'session.denied': ['ban', 'denied'],
+  'session.reported': ['warn', 'did not start what was denied:'],
   'session.ended': ['logout', 'ended the session'],
   'verifier.created': ['server', 'added verifier'],
   'verifier.removed': ['server', 'removed verifier'],
