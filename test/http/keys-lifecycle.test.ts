@@ -94,6 +94,7 @@ describe('a rotation', () => {
     const use = (k: string, ip: string, userAgent: string) =>
       s.as(undefined, 'POST', '/v1/verify', { key: k, ip, userAgent }, { token: verifier });
     await use(key.secret, '10.0.0.4', 'curl/8.5.0');
+    await s.pass(1000);
     await use(key.secret, '10.0.0.5', 'curl/8.5.1');
     await s.pass(1000);
     await use(secret, '10.0.0.7', 'heex-ingest/2.9');
