@@ -92,6 +92,9 @@ test('setting up: the code leaves the address, wrong fields get the focus, the p
   await submit(page, { workspace: 'Acme Robotics', name: 'Lena Fischer', email: 'lena@acme', password: 'short' });
   await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('email');
   await accessible(page);
+  // Beside a field with an error the next one stays in line.
+  const top = (id: string) => page.$eval(`#${id}`, (input) => input.getBoundingClientRect().top);
+  expect(await top('name')).toBe(await top('email'));
   await page.click('button[data-reveal]');
   expect(await page.$eval('#password', (input) => (input as HTMLInputElement).type)).toBe('text');
   await submit(page, { email: 'lena@acme.example', password: PASSWORD });
@@ -164,6 +167,58 @@ test('a browser is approved by keyboard after signing in, and denied; both ends 
   expect(await other.$eval('h1', (e) => e.textContent)).toBe('Reported');
   await accessible(other);
   await other.browserContext().close();
+});
+
+test('names as long as they may be stay inside every page, on a narrow screen too', async () => {
+  const long = await testCompanion();
+  const tab = await open();
+  await tab.setViewport({ width: 320, height: 640 });
+  const inside = async (name: string) => {
+    const out = await tab.$$eval('main *', (all) =>
+      all.filter((e) => e.getBoundingClientRect().right > innerWidth - 32).map((e) => e.outerHTML.slice(0, 80)),
+    );
+    expect.soft([name, out, await tab.evaluate(() => document.documentElement.scrollWidth)]).toEqual([name, [], 320]);
+    if (process.env.SHOTS) await tab.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: true });
+  };
+  await tab.goto(long.setupLink ?? '', { waitUntil: 'load' });
+  const email = `${'m'.repeat(60)}@${'a'.repeat(60)}.example`;
+  await submit(tab, { workspace: 'W'.repeat(200), name: 'Ö'.repeat(200), email, password: PASSWORD });
+  await inside('long-home');
+  await tab.goto(`${long.url}/security`, { waitUntil: 'load' });
+  await inside('long-security');
+  const query = new URLSearchParams({
+    client: 'extension',
+    label: 'M'.repeat(80),
+    state: 's'.repeat(43),
+    code_challenge: 'c'.repeat(43),
+    code_challenge_method: 'S256',
+  });
+  await tab.goto(`${long.url}/connect?${query}`, { waitUntil: 'load' });
+  await inside('long-approve');
+  await Promise.all([tab.waitForNavigation(), tab.click('button[value="deny"]')]);
+  await inside('long-denied');
+  const code = await call(long.url, 'POST', '/v1/device/code', {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: `client_id=heex-cli&device_name=${'H'.repeat(80)}`,
+  });
+  await tab.goto(`${long.url}/device`, { waitUntil: 'load' });
+  await submit(tab, { code: code.body.user_code });
+  await inside('long-terminal');
+  const token = (await call(long.url, 'POST', '/v1/sessions', { body: { email, password: PASSWORD } })).body.session
+    .token;
+  const workspaceId = (await call(long.url, 'GET', '/v1/me', { token })).body.memberships[0].workspaceId;
+  const invite = await call(long.url, 'POST', `/v1/workspaces/${workspaceId}/invitations`, {
+    token,
+    body: { email: `x${email}`, role: 'member' },
+  });
+  await tab.deleteCookie(...(await tab.cookies()));
+  await tab.goto(invite.body.link, { waitUntil: 'load' });
+  await tab.waitForSelector('#name');
+  await inside('long-accept');
+  await tab.goto(`${long.url}/signin`, { waitUntil: 'load' });
+  await inside('long-sign-in');
+  await tab.browserContext().close();
+  await long.end();
 });
 
 test('the reference reads well and leads to the explanation of an error', async () => {

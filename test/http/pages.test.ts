@@ -30,6 +30,9 @@ test('setting up by the page signs the owner in; wrong fields are named and kept
   expect(wrong.html).toContain('Acme &lt;b&gt;');
   expect(wrong.html).toContain('id="email-error"');
   expect(wrong.html).toContain('Use at least 10 characters.');
+  // Said once: the rule is in the error.
+  expect(wrong.html).not.toContain('10 characters or more.');
+  expect((await v.get('/setup')).html).toContain('10 characters or more.');
   expect(wrong.html).not.toContain('swordfish');
   const right = { ...form, email: 'lena@acme.example', password: 'correct horse battery' };
   expect((await v.submit('/setup', { ...right, token: 'another' })).status).toBe(401);
@@ -109,6 +112,16 @@ test('a wrong password and an unknown address look the same, and the address is 
   expect(wrong.html.replaceAll(s.owner.email, '')).toBe(unknown.html.replaceAll('nobody@acme.example', ''));
   expect(wrong.html).toContain(`value="${s.owner.email}"`);
   expect(wrong.html).not.toContain('not this one');
+});
+
+test('who tries too often is told when it goes on: what the header says, in words', async () => {
+  const guess = () => visitor(s.url).submit('/signin', { email: 'tried@acme.example', password: 'not this one' });
+  let answer = await guess();
+  for (let tries = 1; tries < 20 && answer.status === 401; tries++) answer = await guess();
+  expect(answer.status).toBe(429);
+  expect(answer.html).toMatch(
+    new RegExp(`Too many attempts\\.</b> Try again in ${answer.headers.get('retry-after')} seconds?\\.`),
+  );
 });
 
 test('a form that another site sends does nothing, with a session or without', async () => {

@@ -115,8 +115,8 @@ function noSuchInvitation({ c, caller }: FormCall, deps: Deps, token: string): P
 export function signedInAs({ user }: SessionCaller, goOn: { next: string } | { invitation: string }): Html {
   return html`<form class="row row--between small" method="post" action="/signout">
     ${hidden(goOn)}
-    <span class="row muted"><span class="avatar" aria-hidden="true">${initials(user.name)}</span><span>Signed in as <span title="${user.email}">${user.name}</span></span></span>
-    <button type="submit" class="link">Not you?</button>
+    <span class="row muted"><span class="avatar" aria-hidden="true">${initials(user.name)}</span><span class="truncate" title="${user.name}, ${user.email}">Signed in as ${user.name}</span></span>
+    <button type="submit" class="link nowrap">Not you?</button>
   </form>`;
 }
 const emailField = (invitation: OpenedInvitation) =>
@@ -189,7 +189,7 @@ function forNew(offer: Offer): Html {
     label: 'Password',
     type: 'password',
     autocomplete: 'new-password',
-    hint: '10 characters or more.',
+    rule: '10 characters or more.',
     form: 'join',
     error: errors.password,
     autofocus: focus === 'password',

@@ -68,7 +68,7 @@ async function approvePage(c: Ctx, deps: Deps, caller: SessionCaller, asked: Con
           <dt>Browser</dt><dd>${asked.label}</dd>
           ${ip === null ? NOTHING : html`<dt>From</dt><dd><code>${ip}</code></dd>`}
         </dl>
-        ${whatItMay(managing, 'Disconnect any time in Settings.')}
+        ${whatItMay(managing, 'Disconnect any time there, or end its session in your account.')}
         <form class="cols cols--2 cols--buttons" method="post" action="${CONNECT_PATH}">
           ${hidden(asked)}
           ${decisionButtons}

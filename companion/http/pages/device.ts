@@ -8,8 +8,8 @@ import type { Ctx } from '../context.ts';
 import { signedInAs } from './accept.ts';
 import { codeBoxes, decisionButtons, managingRole, whatItMay } from './approval.ts';
 import { ago, whatWasDenied } from './denied.ts';
-import { field, hidden } from './form.ts';
-import { callout, type Html, heading, icon, NOTHING, render } from './layout.ts';
+import { field, hidden, tooOften } from './form.ts';
+import { type Html, heading, icon, NOTHING, render } from './layout.ts';
 import { type FormCall, type Pages, seeOther } from './route.ts';
 
 const PATH = '/device';
@@ -60,20 +60,20 @@ async function orAgain(
 }
 
 function codeForm(c: Ctx, deps: Deps, caller: SessionCaller, again?: { typed: string; refusal: Refusal }) {
-  const tooOften = again?.refusal.code === 'rate_limited';
+  const limited = again?.refusal.code === 'rate_limited' ? again.refusal : undefined;
   return render(c, deps.config.publicUrl, {
     title: again ? 'Error: connect a terminal' : 'Connect a terminal',
-    status: tooOften ? 429 : again ? 404 : 200,
+    status: limited ? 429 : again ? 404 : 200,
     body: html`${heading('Connect a terminal', 'Type the code that your terminal shows.')}
       <div class="stack form--loose"><form class="stack form" method="post" action="${PATH}" novalidate>
-        ${tooOften ? callout('warn', 'Too many attempts.', 'Wait a little, then try again.') : NOTHING}
+        ${limited ? tooOften(limited) : NOTHING}
         ${field({
           name: 'code',
           label: 'Code',
           autocomplete: 'off',
           value: again?.typed,
           error:
-            again && !tooOften
+            again && !limited
               ? 'No terminal waits with this code. Compare the letters, or start again there.'
               : undefined,
           hint: 'Eight letters. Only type one that you see in your own terminal, never one that somebody sent you.',

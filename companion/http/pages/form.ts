@@ -6,7 +6,7 @@ import type { Ctx } from '../context.ts';
 import { FORM, parseForm } from '../form.ts';
 import { readBody } from '../read-body.ts';
 import { fieldErrors } from '../validate.ts';
-import { type Html, icon, NOTHING } from './layout.ts';
+import { callout, type Html, icon, NOTHING } from './layout.ts';
 
 export type Values = Readonly<Record<string, string>>;
 /** What is wrong with which field, in words for the person in front of it; empty where another place says it. */
@@ -20,8 +20,10 @@ export async function readForm(c: Ctx): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(form).filter(([, value]) => value !== ''));
 }
 
+const EMPTY = 'Fill this in.';
+
 function sentence({ message }: FieldError): string {
-  if (message === 'is required') return 'Fill this in.';
+  if (message === 'is required') return EMPTY;
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }
 
@@ -48,6 +50,8 @@ export interface Field {
   value?: string | undefined;
   error?: string | undefined;
   hint?: string;
+  /** What a value has to be. Said until an error says what is wrong with the one that came. */
+  rule?: string;
   /** Said at the right of the label. */
   note?: string;
   readonly?: boolean;
@@ -61,7 +65,8 @@ export interface Field {
 
 /** One labelled input, with its hint and its error where a screen reader finds them. A password is never given back. */
 export function field(f: Field): Html {
-  const about = [f.error && `${f.name}-error`, f.hint && `${f.name}-hint`].filter(Boolean).join(' ');
+  const hint = f.hint ?? (f.error && f.error !== EMPTY ? undefined : f.rule);
+  const about = [f.error && `${f.name}-error`, hint && `${f.name}-hint`].filter(Boolean).join(' ');
   const secret = f.type === 'password';
   const input = html`<input class="input input--lg${f.mono ? ' input--mono' : ''}${secret ? ' input--secret' : ''}" id="${f.name}" name="${f.name}"
     type="${f.type ?? 'text'}" autocomplete="${f.autocomplete}" value="${secret ? '' : (f.value ?? '')}" required
@@ -76,7 +81,7 @@ export function field(f: Field): Html {
     <label class="field__label" for="${f.name}"><span>${f.label}</span>${f.note ? html`<small>${f.note}</small>` : NOTHING}</label>
     ${secret ? html`<div class="input-wrap">${input}${reveal(f.name)}</div>` : input}
     ${f.error ? html`<p class="field__error" id="${f.name}-error">${icon('alert', 'sm')}<span>${f.error}</span></p>` : NOTHING}
-    ${f.hint ? html`<p class="field__hint" id="${f.name}-hint">${f.hint}</p>` : NOTHING}
+    ${hint ? html`<p class="field__hint" id="${f.name}-hint">${hint}</p>` : NOTHING}
   </div>`;
 }
 
@@ -85,6 +90,14 @@ const reveal = (name: string) =>
   html`<button type="button" class="btn btn--ghost btn--icon btn--sm input-end" data-reveal="${name}" aria-label="Show password" aria-pressed="false" hidden>${icon('eye')}</button>`;
 
 const attribute = (name: string, value: string | false) => (value ? html`${name}="${value}"` : NOTHING);
+
+/** What is said to who has tried too often: when it goes on, to the second. */
+export function tooOften({ headers }: Refusal): Html {
+  const seconds = Number(headers['Retry-After'] ?? 1);
+  const wait =
+    seconds >= 120 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return callout('warn', 'Too many attempts.', `Try again in ${wait}.`);
+}
 
 /** Fields that travel along unseen. */
 export function hidden(values: Values): Html {

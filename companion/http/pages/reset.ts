@@ -103,7 +103,7 @@ function newPage(c: Ctx, deps: Deps, values: Values, errors: Errors): Promise<Re
           label: 'New password',
           type: 'password',
           autocomplete: 'new-password',
-          hint: '10 characters or more.',
+          rule: '10 characters or more.',
           error: errors.newPassword,
           autofocus: focus === 'newPassword',
         })}

@@ -78,7 +78,7 @@ function form(c: Ctx, deps: Deps, values: Values, errors: Errors, status = 200):
           label: 'Password',
           type: 'password',
           autocomplete: 'new-password',
-          hint: '10 characters or more.',
+          rule: '10 characters or more.',
         })}
         <button type="submit" class="btn btn--primary btn--lg btn--block">Create workspace</button>
       </form>`,

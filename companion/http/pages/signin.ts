@@ -7,7 +7,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { clearSessionCookie } from '../cookies.ts';
-import { check, type Errors, field, focused, hidden, localPath, type Values } from './form.ts';
+import { check, type Errors, field, focused, hidden, localPath, tooOften, type Values } from './form.ts';
 import { callout, type Html, heading, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther, signedIn } from './route.ts';
 import { or, PASSKEY_SCRIPT, passkeyButton, passkeyTrouble, ssoButtons, submitClass } from './ways.ts';
@@ -57,7 +57,7 @@ function refused(c: Ctx, deps: Deps, values: Values, refusal: Refusal): Promise<
       {},
       {
         status: 429,
-        notice: callout('warn', 'Too many attempts.', 'Wait a little, then try again.'),
+        notice: tooOften(refusal),
         headers: refusal.headers,
       },
     );
