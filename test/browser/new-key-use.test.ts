@@ -24,6 +24,7 @@ test('a key can’t be made while the limit is reached, and the button says why'
   expect(why).toEqual(['true', 'All 10 keys are in use']);
   await page.click('.popup__tools .btn');
   await page.keyboard.press('Escape');
+  await settle(page);
   expect(await page.$('.popup__tools')).not.toBeNull();
 });
 

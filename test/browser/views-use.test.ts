@@ -42,6 +42,7 @@ test('letters are text while typing and shortcuts otherwise', async () => {
   await page.keyboard.type('n');
   expect(await page.$('.popup__tools')).not.toBeNull();
   await page.keyboard.press('Escape');
+  await settle(page);
   expect(await page.$eval('input[type=search]', (e) => (e as HTMLInputElement).value)).toBe('');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('n');
@@ -101,6 +102,7 @@ test('a dialog keeps the focus, gives it back to its opener and lets no shortcut
     expect(await page.evaluate(() => document.activeElement?.closest('dialog') !== null)).toBe(true);
   }
   await page.keyboard.press('r');
+  await settle(page);
   expect(await page.$('dialog[open]')).not.toBeNull();
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog[open]', { hidden: true });
@@ -126,6 +128,7 @@ test('a menu opens on its first item, goes round with the arrows and gives the f
   await page.keyboard.press('f');
   expect(await focusedText(page)).toContain('Fleet Lab');
   await page.keyboard.press('Escape');
+  await settle(page);
   expect(await page.$('[role=menu]')).toBeNull();
   expect(await focused(page)).toBe('Workspace: Acme Robotics. Switch workspace');
 });

@@ -56,6 +56,7 @@ test('several keys are revoked together only when the words were typed', async (
   await page.click('[aria-label="Select crm-integration"]');
   await button(page, 'Revoke').click();
   await page.waitForSelector('dialog[open]');
+  await settle(page);
   await page.keyboard.type('revoke 2');
   await page.keyboard.press('Enter');
   expect(await asked(page, 'key.revokeMany')).toEqual([]);
@@ -225,6 +226,7 @@ test('a verifier’s secret stays until it was stored', async () => {
   const page = await show('w8-settings');
   await button(page, 'New verifier').click();
   await page.waitForSelector('dialog[open]');
+  await settle(page);
   await page.keyboard.type('events-gateway');
   await page.keyboard.press('Enter');
   await page.waitForSelector('dialog .secret');
@@ -232,6 +234,7 @@ test('a verifier’s secret stays until it was stored', async () => {
     { body: { name: 'events-gateway', environment: 'production' } },
   ]);
   await page.keyboard.press('Escape');
+  await settle(page);
   expect(await page.$('dialog .secret')).not.toBeNull();
   await button(page, 'I stored it').click();
   await settle(page);

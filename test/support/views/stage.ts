@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { chromiumPath } from '../programs.ts';
+import { settle } from './hands.ts';
 
 /** Shows scenes of the views in a real Chromium: no companion, no extension, the screens alone. */
 export class Stage {
@@ -50,7 +51,7 @@ export class Stage {
     await page.waitForSelector('#root > *').catch(() => {
       throw new Error(`${scene} did not render: ${errors.join('; ')}`);
     });
-    await page.evaluate(() => new Promise((done) => setTimeout(done, 60)));
+    await settle(page);
     if (errors.length > 0) throw new Error(`${scene}: ${errors.join('; ')}`);
     return page;
   }
