@@ -6,7 +6,7 @@ import { refuseRepeatedHeaders, refuseWrongHost } from '../guard.ts';
 import { parseStrictJson } from '../json.ts';
 import { mediaType } from '../media-type.ts';
 import { requireVerifier } from '../presented.ts';
-import { BODY_LIMIT } from '../read-body.ts';
+import { Gathered } from '../read-body.ts';
 import { validate } from '../validate.ts';
 import { readPlainAsk } from './ask.ts';
 import type { Hot } from './listener.ts';
@@ -19,8 +19,7 @@ import { send } from './send.ts';
 export function answerVerify(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
   refuseRepeatedHeaders(req.rawHeaders);
   refuseWrongHost(req, hot.hosts);
-  let bytes: Buffer | undefined;
-  let size = 0;
+  const gathered = new Gathered();
   const finish = (work: () => void) => {
     try {
       work();
@@ -28,21 +27,19 @@ export function answerVerify(hot: Hot, req: IncomingMessage, res: ServerResponse
       hot.fail(res, error, requestId);
     }
   };
-  const onData = (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= BODY_LIMIT) {
-      bytes = bytes ? Buffer.concat([bytes, chunk]) : chunk;
-      return;
+  const onData = (piece: Buffer) => {
+    try {
+      gathered.add(piece);
+    } catch (error) {
+      req.off('data', onData);
+      req.off('end', onEnd);
+      finish(() => {
+        requireVerifier(hot.deps.checker, req.headers.authorization);
+        throw error;
+      });
     }
-    req.off('data', onData);
-    req.off('end', onEnd);
-    finish(() => {
-      requireVerifier(hot.deps.checker, req.headers.authorization);
-      // The connection is closed: nobody reads the rest of such a body.
-      throw new Refusal('payload_too_large', '', [], { Connection: 'close' });
-    });
   };
-  const onEnd = () => finish(() => answer(hot, req, res, bytes, requestId));
+  const onEnd = () => finish(() => answer(hot, req, res, gathered.bytes, requestId));
   req.on('data', onData);
   req.on('end', onEnd);
 }
