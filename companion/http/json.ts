@@ -1,8 +1,11 @@
 import { badField, Refusal } from '../domain/refusal.ts';
 
+/** Lists and objects within one another; nothing that is asked for has more than a few, and whatever goes through them calls itself. */
+const MOST_NESTED = 32;
+
 /**
  * A request body as JSON that means one thing only: valid UTF-8 without a byte-order mark, no member twice, no lone surrogate
- * (I-JSON, RFC 7493).
+ * (I-JSON, RFC 7493), at most `MOST_NESTED` deep.
  * @throws Refusal bad_request
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
@@ -53,6 +56,8 @@ function duplicateMember(text: string): string | undefined {
     } else if (char === 0x7b || char === 0x5b) {
       atName = char === 0x7b;
       open.push({ names: atName ? new Set() : undefined, at: 0 });
+      if (open.length > MOST_NESTED)
+        throw new Refusal('bad_request', 'The body has too many lists or objects within one another.');
     } else if (char === 0x7d || char === 0x5d) {
       open.pop();
       atName = false;

@@ -39,3 +39,10 @@ test('a byte-order mark, invalid UTF-8, a lone surrogate and text after the valu
   for (const bytes of bad) expect(() => parseStrictJson(bytes)).toThrow(Refusal);
   expect(parse('"\\ud83d\\ude00"')).toBe('😀');
 });
+
+test.each([
+  ['lists', `{"key":"\\u0041","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`],
+  ['objects', `{"key":"\\u0041","x":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`],
+])('%s within one another without end are refused, and are no fault of ours', (_, text) => {
+  expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+});
