@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identityHeaders } from '../../companion/http/identity-headers.ts';
@@ -167,6 +168,27 @@ for (const [name, start] of [
       const large = Array.from({ length: 4 }, (_, i): [string, string] => [`X-Large-${i}`, 'x'.repeat(5_000)]);
       expect((await withKey(secret, large)).status).toBe(200);
       expect((await withKey('nonsense', large)).status).toBe(401);
+    });
+
+    test('a client whose request can’t be read is denied, not told that the companion is down', async () => {
+      const { secret } = await bench.key({ groupId });
+      const { port } = new URL(gateway.url);
+      const text = await new Promise<string>((done, fail) => {
+        const socket = connect(Number(port), '127.0.0.1', () =>
+          socket.write(
+            `GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: ${secret}\r\nX-Any: a\x01b\r\nConnection: close\r\n\r\n`,
+          ),
+        );
+        let got = '';
+        socket.on('data', (data) => {
+          got += data;
+        });
+        socket.on('error', fail);
+        socket.on('close', () => done(got));
+      });
+      // Caddy itself does not take it.
+      expect(text.slice(0, 12)).toBe(name === 'caddy' ? 'HTTP/1.1 400' : 'HTTP/1.1 403');
+      expect(behind.reached).toEqual([]);
     });
 
     test('each denial arrives as 401, 403 or 429, never as 500, and the service sees nothing of it', async () => {

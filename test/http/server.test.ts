@@ -98,6 +98,16 @@ describe('what is no request that can be read', () => {
     },
   );
 
+  test('is a denial to nginx, which makes a 500 of anything else', async () => {
+    const ask = (path: string) => exchange(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nX-Any: a\x01b\r\n\r\n`);
+    const text = await ask('/v1/auth?mode=nginx&permission=a:b');
+    expect(answers(text)).toEqual([403]);
+    expect(text.toLowerCase()).toContain('x-heex-status: 400\r\n');
+    expect(answers(await ask('/v1/auth?permission=a:b'))).toEqual([400]);
+    expect(answers(await ask('/v1/auth/envoy/?mode=nginx'))).toEqual([400]);
+    expect(answers(await ask('/healthz?mode=nginx'))).toEqual([400]);
+  });
+
   const HEALTH = () => `GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
   test('comes after the answers to what was sent before it', async () => {
     expect(answers(await exchange(HEALTH(), 'nonsense\r\n\r\n'))).toEqual([200, 400]);

@@ -52,8 +52,8 @@ function readQuery(url: string): AuthAsk {
   return ask;
 }
 
-// Asked of the raw text, so that an error on the way to understanding it is answered in the right form, too.
-const wantsNginx = (url: string) => !url.startsWith(ENVOY) && /[?&]mode=nginx(&|$)/.test(url);
+/** Whether nginx asks there. Told by the raw text, so that an error on the way to understanding it has the right form, too. */
+export const wantsNginx = (url: string): boolean => !url.startsWith(ENVOY) && /[?&]mode=nginx(&|$)/.test(url);
 
 /** `/v1/auth`, for gateways: the caller's key in, a status and identity headers out. Whatever the method. */
 export function answerAuth(hot: Hot, req: IncomingMessage, res: ServerResponse, requestId: string): void {
@@ -105,10 +105,12 @@ const DENIED: Partial<Record<VerifyCode, string>> = {
   customer_not_allowed: 'This key may not be used for this customer.',
 };
 
-/** nginx makes a 500 of anything but 401 and 403: there the true status stands beside them. */
+/** The status that nginx is answered, which makes a 500 of anything else; the true one stands beside it, in `X-Heex-Status`. */
+export const statusForNginx = (status: number): 401 | 403 => (status === 401 ? 401 : 403);
+
 function refuse(hot: Hot, res: ServerResponse, refusal: Refusal, requestId: string, nginx: boolean): void {
   const [status] = PROBLEMS[refusal.code];
   const headers = hot.headers('application/problem+json', requestId);
   if (!nginx) sendProblem(res, refusal, requestId, headers);
-  else sendProblem(res, refusal, requestId, [...headers, 'X-Heex-Status', String(status)], status === 401 ? 401 : 403);
+  else sendProblem(res, refusal, requestId, [...headers, 'X-Heex-Status', String(status)], statusForNginx(status));
 }
