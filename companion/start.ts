@@ -44,7 +44,7 @@ function announcing(opened: Store, changes: Changes): Store {
     ...opened,
     async transact(work) {
       const result = await opened.transact(work);
-      // When services hear of it is up to the network; where this looked in vain, the next look, within 20 ms, finds it.
+      // When services hear of it is up to the network; where this looked in vain, the next look, some milliseconds later, finds it.
       changes.poke();
       return result;
     },

@@ -5,7 +5,7 @@ import { AT_ONCE, type Change } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
 
 /** How often another process's changes are looked for; this process's own are told at once. */
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 5;
 
 /** A place in the feed. */
 interface Position {

@@ -22,7 +22,10 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
     send(text) {
       // Writing after the end would be an error that nobody waits for, and with it the end of the process.
       if (res.writableEnded) return;
+      // Left to itself Node puts chunks off until its next tick, by which the change is acknowledged: nobody hears it first from there.
+      res.socket?.cork();
       res.write(text);
+      res.socket?.uncork();
       if (res.writableLength > MOST_WAITING) res.destroy();
     },
     end: () => res.end(),
