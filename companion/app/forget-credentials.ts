@@ -34,3 +34,26 @@ export async function forgetLinks(change: ScimChange, userId: string): Promise<v
     await record(change, { action: 'identity.unlinked', target, before: { issuer } });
   }
 }
+
+/**
+ * What was sent to an address that is not the person's any more opens nothing: neither a reset link, nor an invitation from before
+ * they came in by another way, which would be a way back for them under that address once they have left.
+ */
+export async function forgetAddress(change: ScimChange, { id, email }: Pick<UserRow, 'id' | 'email'>): Promise<void> {
+  const { tx, now, caller } = change;
+  await tx.deleteFrom('reset_token').where('user_id', '=', id).execute();
+  const invitations = await tx
+    .updateTable('invitation')
+    .set({ withdrawn_at: now })
+    .where('workspace_id', '=', caller.workspaceId)
+    .where('email', '=', email)
+    .where('accepted_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning(['id', 'role'])
+    .execute();
+  for (const { id: invitation, role } of invitations) {
+    const target = { type: 'invitation', id: invitation, name: email };
+    await record(change, { action: 'invitation.withdrawn', target, before: { role } });
+  }
+}

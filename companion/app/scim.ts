@@ -6,7 +6,7 @@ import type { Tx } from '../store/store.ts';
 import type { UserRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { forgetLinks, forgetSecrets } from './forget-credentials.ts';
+import { forgetAddress, forgetLinks, forgetSecrets } from './forget-credentials.ts';
 import { insertUser } from './new-member.ts';
 import { activate, byScim, deactivate, deactivationOf, type ScimChange, targetOf } from './scim-activation.ts';
 import { isKnownElsewhere } from './scim-exclusion.ts';
@@ -183,8 +183,7 @@ async function describe(change: ScimChange, person: ScimPerson, old: ScimUser, n
   const account = { name: nameOf(next), email: emailOf(next) };
   if (!(await isKnownElsewhere(tx, { workspaceId: caller.workspaceId, userId: person.id }))) {
     await tx.updateTable('user').set(account).where('id', '=', person.id).execute();
-    // Links were mailed to the address that was.
-    if (account.email !== person.email) await tx.deleteFrom('reset_token').where('user_id', '=', person.id).execute();
+    if (account.email !== person.email) await forgetAddress(change, person);
   }
   await audit(tx, {
     workspaceId: caller.workspaceId,

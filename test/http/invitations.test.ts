@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
-import { scimCaller } from '../support/scim.ts';
+import { patchOf, scimCaller } from '../support/scim.ts';
 
 let s: Scenario;
 beforeAll(async () => {
@@ -170,4 +170,29 @@ test('who came in by another way than their invitation and was removed, or left,
     const again = await invite(email);
     expect((await accept(again.token, {}, session)).status).toBe(201);
   }
+});
+
+test('nor by one to the address that was theirs until their identity provider gave them another', async () => {
+  const made = await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Entra' });
+  const scim = scimCaller(() => ({ url: s.url, token: made.body.secret }));
+  const change = (id: string, value: object) => scim('PATCH', `/Users/${id}`, patchOf({ op: 'replace', value }));
+  const memberOf = async (id: string) =>
+    (await s.as(s.owner, 'GET', 'W/members?limit=100')).body.items.find((m: { userId: string }) => m.userId === id);
+  const kept = await invite('gustav@acme.example');
+  for (const when of ['before', 'after']) {
+    const email = `gus.${when}@acme.example`;
+    const open = await invite(email, 'admin');
+    const { id } = (await scim('POST', '/Users', { userName: email })).body;
+    const remove = async () => s.as(s.owner, 'DELETE', `W/members/${(await memberOf(id)).id}`);
+    const rename = () => change(id, { userName: `${when}.gus@acme.example` });
+    for (const step of when === 'before' ? [rename, remove] : [remove, rename]) expect((await step()).status).toBe(200);
+    const joining = { name: 'Gus', password: 'correct horse battery' };
+    expect((await accept(open.token, joining)).status).toBe(404);
+    expect(
+      (await s.as(s.owner, 'GET', `W/audit?action=invitation.withdrawn&target=${email}`)).body.items,
+    ).toMatchObject([{ actor: { type: 'scim', name: 'Entra' }, before: { role: 'admin' }, client: 'scim' }]);
+    // Whoever has that address now is somebody else, and may be invited anew.
+    expect((await accept((await invite(email)).token, joining)).status).toBe(201);
+  }
+  expect((await accept(kept.token, { name: 'Gustav', password: 'correct horse battery' })).status).toBe(201);
 });
