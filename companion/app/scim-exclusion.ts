@@ -34,13 +34,22 @@ export async function isExcluded(db: Reading, { workspaceId, userId }: Whom): Pr
   return row !== undefined;
 }
 
-/** Whether another workspace has this person: their account is then not this one's to close. */
+/**
+ * Whether another workspace has this person, which its identity provider does not keep them out of: their account is then not this
+ * one's to close. A membership that another identity provider suspended opens nothing.
+ */
 export async function worksElsewhere(db: Reading, { workspaceId, userId }: Whom): Promise<boolean> {
   const other = await db
     .selectFrom('membership')
-    .select('id')
-    .where('user_id', '=', userId)
-    .where('workspace_id', '<>', workspaceId)
+    .leftJoin('scim_exclusion as kept_out', (on) =>
+      on
+        .onRef('kept_out.workspace_id', '=', 'membership.workspace_id')
+        .onRef('kept_out.user_id', '=', 'membership.user_id'),
+    )
+    .select('membership.id')
+    .where('membership.user_id', '=', userId)
+    .where('membership.workspace_id', '<>', workspaceId)
+    .where('kept_out.at', 'is', null)
     .executeTakeFirst();
   return other !== undefined;
 }

@@ -143,6 +143,29 @@ describe('whoever is in another workspace, too', () => {
     await s.as(s.owner, 'PATCH', 'W/scim', { deactivation: 'remove' });
   });
 
+  test('signs in by no way once both identity providers have suspended them, until one lets them in again', async () => {
+    const { id, person, other, secret, thereIs } = await inBoth();
+    const there = (active: boolean) =>
+      other.ask('PATCH', `/Users/${id}`, patchOf({ op: 'replace', value: { active } }));
+    const { store } = s.companion.deps;
+    await store.transact(async (tx) => {
+      const setting = { workspace_id: other.id, deactivation: 'suspend' as const };
+      await tx.insertInto('scim_setting').values(setting).execute();
+    });
+    await s.as(s.owner, 'PATCH', 'W/scim', { deactivation: 'suspend' });
+    expect((await there(false)).status).toBe(200);
+    expect((await s.as(person, 'GET', 'W/keys')).status).toBe(200);
+    expect((await patch(id, { op: 'replace', value: { active: false } })).status).toBe(200);
+    expect((await call(s.url, 'GET', '/v1/me', { token: person.token })).status).toBe(401);
+    expect((await signIn(person)).status).toBe(401);
+    expect((await there(true)).status).toBe(200);
+    const again = { ...person, token: (await signIn(person)).body.session.token };
+    expect((await s.as(again, 'GET', other.path('/keys'))).status).toBe(200);
+    expect((await s.as(again, 'GET', 'W/keys')).status).toBe(403);
+    expect([await verdict(secret), await thereIs()]).toEqual(['owner_suspended', 'valid']);
+    await s.as(s.owner, 'PATCH', 'W/scim', { deactivation: 'remove' });
+  });
+
   test('has an address and ways of signing in that neither token changes', async () => {
     const { id, person, other } = await inBoth();
     await patch(id, {
