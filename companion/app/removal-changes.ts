@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
+import { part } from './audit-log.ts';
 import type { Deps } from './deps.ts';
 import type { MemberWithPerson } from './members.ts';
 import { directOf, type Hanging, readSources, type Sources, versionOf } from './removal-preview.ts';
@@ -63,8 +63,7 @@ async function happened(tx: Reading, { target, since }: Then): Promise<Set<strin
   const all = tx.selectFrom('audit').where('workspace_id', '=', target.workspace_id);
   const before = await all.select('seq').where('at', '<', since).orderBy('seq', 'desc').limit(1).executeTakeFirst();
   const rows = await all
-    // Plain SQL may have left any text there.
-    .select(['action', sql<string | null>`iif(json_valid(target), target ->> 'id', null)`.as('id')])
+    .select(['action', part('target', 'id').as('id')])
     .where('seq', '>', before?.seq ?? 0)
     .where('action', 'in', ['key.enabled', 'member.role_changed', 'member.reinstated'])
     .execute();

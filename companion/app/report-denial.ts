@@ -3,6 +3,7 @@ import { notFound } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
 import type { Reading } from '../store/store.ts';
 import { auditPerson } from './audit.ts';
+import { part } from './audit-log.ts';
 import type { SessionCaller } from './caller.ts';
 import { changeOwn } from './change-own.ts';
 import type { Deps } from './deps.ts';
@@ -32,8 +33,8 @@ async function latest(db: Reading, userId: string, action: string, client: Denie
     .where('seq', '>', sql<number>`(select coalesce(max(seq), 0) - ${ROWS} from audit)`)
     .where('at', '>', since)
     .where('action', '=', action)
-    .where(sql<boolean>`target ->> 'id' = ${userId}`)
-    .where(sql<boolean>`after ->> 'client' = ${client}`)
+    .where(part('target', 'id'), '=', userId)
+    .where(part('after', 'client'), '=', client)
     .orderBy('seq', 'desc')
     .executeTakeFirst();
   if (!row?.after) return undefined;

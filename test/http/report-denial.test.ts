@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PageVisitor, visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
@@ -94,6 +95,22 @@ test('a denial is its own person’s to report, of the kind that it was, and for
   expect((await report('extension')).status).toBe(404);
   expect((await page.get('/device/denied')).html).not.toContain('Report it');
   expect(await reports()).toHaveLength(count);
+});
+
+test('a row of the audit log that somebody made unreadable past its trigger is nobody’s denial, and stands in nobody’s way', async () => {
+  await denyTerminal();
+  const db = new Database(s.companion.deps.store.files.database);
+  db.exec('drop trigger audit_readable');
+  const row = db.prepare(
+    `insert into audit (workspace_id, at, actor, action, target, after) values (?, ?, '{}', 'session.denied', ?, 'no JSON')`,
+  );
+  for (const target of ['no JSON', JSON.stringify({ type: 'user', id: ada.userId })])
+    row.run(s.workspaceId, s.companion.deps.now(), target);
+  db.close();
+  expect((await page.get('/device/denied')).html).toContain('Report it to an admin');
+  const count = (await reports()).length;
+  expect((await report('cli')).location).toBe('/denied/reported');
+  expect(await reports()).toHaveLength(count + 1);
 });
 
 test('an admin who reports is not mailed what they say themselves', async () => {
