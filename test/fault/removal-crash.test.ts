@@ -162,7 +162,8 @@ const said = (child: ChildProcess, word: string) =>
       text += chunk;
       if (text.includes(word)) done(true);
     });
-    child.once('exit', () => setTimeout(() => done(text.includes(word)), 20));
+    // Later than `exit`: all that it said has arrived.
+    child.once('close', () => done(text.includes(word)));
   });
 
 /**

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expiryWarnings } from '../../companion/app/jobs/expiry-warnings.ts';
 import { runDueJobs } from '../../companion/app/jobs/runner.ts';
 import type { KeyEvent } from '../../shared/contract/overview.ts';
+import { waitForCounts } from '../support/patience.ts';
 import { type MadeKey, type Person, type Scenario, scenario } from '../support/scenario.ts';
 import { type SmtpServer, smtpServer } from '../support/smtp.ts';
 
@@ -146,6 +147,8 @@ describe('background jobs', () => {
 describe('the overview', () => {
   test('has the requests by outcome and time, the keys by status, what expires soon and what nobody uses', async () => {
     const small = await scenario();
+    waitForCounts();
+    await small.passToMidday();
     const { owner } = small;
     const time = () => small.companion.deps.now();
     const later = (ms: number) => new Date(time() + ms).toISOString();
@@ -202,6 +205,7 @@ describe('the overview', () => {
 
   test('lists a key as unused after 90 days, from its making or its last use', async () => {
     const small = await scenario();
+    waitForCounts();
     const { companion, owner } = small;
     const verifier = await small.verifier();
     const key = await small.key(owner);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OVERLAPS } from '../../shared/contract/keys.ts';
+import { waitForCounts } from '../support/patience.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;
@@ -89,6 +90,7 @@ describe('a rotation', () => {
   });
 
   test('says when, from where and by which program the old secret was last used, apart from the new one', async () => {
+    waitForCounts();
     const key = await s.key(ada);
     const { secret } = (await post(ada, key.id, 'rotate', { overlapSeconds: 86_400 })).body;
     const use = (k: string, ip: string, userAgent: string) =>

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/agents.ts';
+import { waitForCounts } from '../support/patience.ts';
 import type { MadeKey, Person, Scenario } from '../support/scenario.ts';
 import { scenario } from '../support/scenario.ts';
 
@@ -26,6 +27,8 @@ const read = async (path: string, person: Person = s.owner) => {
 
 describe('the use of a key', () => {
   test('is counted by day and outcome, days without use included, today last', async () => {
+    waitForCounts();
+    await s.passToMidday();
     const key = await s.key(ada, { rateLimit: { limit: 3, windowSeconds: 86_400 } });
     await use(key);
     await use(key, { permissions: ['a:b'] });
@@ -56,6 +59,7 @@ describe('the use of a key', () => {
   });
 
   test('is told request by request, with the reason, address, program and the id that the caller received', async () => {
+    waitForCounts();
     const key = await s.key(ada, { ipAllowlist: ['10.0.0.0/8'] });
     const from = { ip: '10.0.0.4', userAgent: 'curl/8.5.0' };
     const ids = [
@@ -77,6 +81,7 @@ describe('the use of a key', () => {
 
 describe('the request log of the workspace', () => {
   test('shows what fits the filters, and finds a request by its id', async () => {
+    waitForCounts();
     const [key, other] = [await s.key(ada), await s.key(s.owner, { environment: 'staging' })];
     const start = new Date(now()).toISOString();
     const refused = (await use(key, { permissions: ['a:b'] })).requestId;
@@ -211,18 +216,17 @@ test('what is over is swept away, and what still matters stays', async () => {
 });
 
 test('a change of a key waits for no counts, whoever looks at the key does', async () => {
+  waitForCounts();
   const key = await s.key(ada);
   await use(key);
   const path = `W/keys/${key.id}`;
   expect((await read(path, ada)).usageCount).toBe(1);
-  // Counts can't be written for now, and nobody's patience ends.
+  // Counts can't be written for now.
   const lock = new Database(s.companion.deps.store.files.activity);
   onTestFinished(() => {
-    vi.useRealTimers();
     lock.close();
   });
   lock.exec('begin immediate');
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
   await use(key);
   const changed = [
     await s.as(ada, 'POST', 'W/keys', { name: 'While counts wait', environment: 'production' }),

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
+import { waitForCounts } from '../support/patience.ts';
 import { type MadeKey, type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;
@@ -61,6 +62,7 @@ async function enrolled(person: Person, key: MadeKey, name: string): Promise<voi
 }
 
 test('the preview tells direct use from enrolments, and the removal does what the preview said', async () => {
+  waitForCounts();
   const jo = await s.member('Jo');
   const [nightly, install, unused] = [
     await s.key(jo, { name: 'nightly-export' }),
@@ -152,6 +154,7 @@ test('a removal writes an audit row for the member and one for each key, with wh
 });
 
 test('use of more than 30 days ago breaks nothing any more', async () => {
+  waitForCounts();
   const old = await s.member('Old');
   const key = await s.key(old);
   await use(key, '203.0.113.8', 'cron/1');
@@ -176,6 +179,7 @@ test('refused calls are no use: nothing breaks that did not work', async () => {
 });
 
 test('an admin who looked is told what has changed since, and nothing is removed; without a preview it is', async () => {
+  waitForCounts();
   const kim = await s.member('Kim');
   const first = await s.key(kim, { name: 'first' });
   const path = `W/members/${kim.membershipId}`;

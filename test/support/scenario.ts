@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../companion/domain/time.ts';
+import { DAY_MS, HOUR_MS } from '../../companion/domain/time.ts';
 import type { Role } from '../../shared/contract/fields.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import { type Answer, type CallOptions, call } from './client.ts';
@@ -37,6 +37,8 @@ export interface Scenario {
   as(person: Person | undefined, method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Moves the clock by so many milliseconds; everybody's sessions live on, whatever time passes. */
   pass(ms: number): Promise<void>;
+  /** Moves the clock to half past noon of the next day (UTC): neither a day nor an hour begins while a test counts by them. */
+  passToMidday(): Promise<void>;
   /** Another session of the same person. */
   signIn(person: Person): Promise<string>;
   end(): Promise<void>;
@@ -99,6 +101,14 @@ export async function scenario(env: Record<string, string> = {}): Promise<Scenar
   const path = (p: string) => p.replace(/^W(?=\/|$)/, `/v1/workspaces/${workspaceId}`);
   const as: Scenario['as'] = (person, method, p, body, options) =>
     call(companion.url, method, path(p), { token: person?.token, body, ...options });
+  const pass = async (ms: number) => {
+    companion.pass(ms);
+    const at = companion.deps.now();
+    const lives = { expires_at: at + 30 * DAY_MS, last_used_at: at };
+    await companion.deps.store.transact(async (tx) => {
+      await tx.updateTable('session').set(lives).execute();
+    });
+  };
   return {
     companion,
     get url() {
@@ -118,14 +128,8 @@ export async function scenario(env: Record<string, string> = {}): Promise<Scenar
       const { key, secret } = must(await as(person, 'POST', 'W/keys', body), 201);
       return { id: key.id, name: key.name, prefix: key.prefix, secret };
     },
-    async pass(ms) {
-      companion.pass(ms);
-      const at = companion.deps.now();
-      const lives = { expires_at: at + 30 * DAY_MS, last_used_at: at };
-      await companion.deps.store.transact(async (tx) => {
-        await tx.updateTable('session').set(lives).execute();
-      });
-    },
+    pass,
+    passToMidday: () => pass(1.5 * DAY_MS + HOUR_MS / 2 - (companion.deps.now() % DAY_MS)),
     async signIn(person) {
       const { email, password } = person;
       return must(await call(companion.url, 'POST', '/v1/sessions', { body: { email, password } }), 201).session.token;
