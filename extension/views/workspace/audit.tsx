@@ -14,7 +14,7 @@ import { When } from '../../ui/when.tsx';
 import { Broken, ChainTag, type Check, ExportMenu, HeadButton, useCheck } from './audit-chain.tsx';
 import { AUDIT_KINDS, actionWords, actorWords, changeWords } from './audit-words.ts';
 import { Page } from './shell.tsx';
-import { Choice, focusSearch, ListState, MoreRows, SearchBox } from './table-parts.tsx';
+import { Choice, focusSearch, Heads, ListState, MoreRows, SearchBox } from './table-parts.tsx';
 
 // Today by the clock alone, as the rest of the line is about one day anyway.
 const entryTime = (at: string | number, present: number) =>
@@ -75,21 +75,11 @@ function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
   );
 }
 
-const HEADS = ['No.', 'Time', 'Who', 'What', 'Detail', 'IP', 'Hash'];
-
 function Table({ entries, brokenAt }: { entries: AuditEntry[]; brokenAt: number | undefined }) {
   return (
     <table class="table table--fixed table--audit">
       <caption class="sr">Audit log, newest first</caption>
-      <thead>
-        <tr>
-          {HEADS.map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Heads words={['No.', 'Time', 'Who', 'What', 'Detail', 'IP', 'Hash']} />
       <tbody>
         {entries.map((entry) => (
           <Row key={entry.seq} of={entry} broken={entry.seq === brokenAt} />

@@ -19,6 +19,7 @@ import { Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
 import { fieldErrors } from '../key-form-model.ts';
 import { groupChanges, matrixOf } from './group-model.ts';
+import { Heads } from './table-parts.tsx';
 
 interface EditorProps {
   /** Undefined for a new one. */
@@ -45,12 +46,7 @@ function Matrix({ known, chosen, before, onToggle }: MatrixProps) {
     <div class="card card--table">
       <table class="table">
         <caption class="sr">Permissions</caption>
-        <thead>
-          <tr>
-            <th scope="col">Resource</th>
-            <th scope="col">What its keys may do</th>
-          </tr>
-        </thead>
+        <Heads words={['Resource', 'What its keys may do']} />
         <tbody>
           {rows.map(({ resource, words, actions }) => (
             <tr key={resource}>

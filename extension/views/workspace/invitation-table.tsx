@@ -7,6 +7,7 @@ import { DAY, moment, ms, until } from '../../ui/format.ts';
 import { When } from '../../ui/when.tsx';
 import { copyInvitationLink, sendAgain } from '../invite.tsx';
 import { ROLE_WORDS } from '../menus.tsx';
+import { Heads } from './table-parts.tsx';
 
 function Row({ of: invitation }: { of: TeamInvitation }) {
   const soon = ms(invitation.expiresAt) - now.value < 2 * DAY;
@@ -62,18 +63,7 @@ export function InvitationTable({ of: list }: { of: readonly TeamInvitation[] })
       </div>
       <table class="table">
         <caption class="sr">Invitations</caption>
-        <thead>
-          <tr>
-            <th scope="col">Sent to</th>
-            <th scope="col">Role</th>
-            <th scope="col">Invited by</th>
-            <th scope="col">Sent</th>
-            <th scope="col">Expires</th>
-            <th scope="col">
-              <span class="sr">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads words={['Sent to', 'Role', 'Invited by', 'Sent', 'Expires']} acts />
         <tbody>
           {list.map((invitation) => (
             <Row key={invitation.id} of={invitation} />

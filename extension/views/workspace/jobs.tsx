@@ -4,6 +4,7 @@ import { listJobs } from '../../state/admin.ts';
 import { ago, until } from '../../ui/format.ts';
 import { Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
+import { Heads } from './table-parts.tsx';
 
 function Outcome({ of: { lastRun } }: { of: Job }) {
   if (!lastRun) return <span class="subtle">not yet</span>;
@@ -34,14 +35,7 @@ export function Jobs() {
     <div class="card card--table">
       <table class="table">
         <caption class="sr">Background jobs</caption>
-        <thead>
-          <tr>
-            <th scope="col">What</th>
-            <th scope="col">Last run</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Next</th>
-          </tr>
-        </thead>
+        <Heads words={['What', 'Last run', 'Outcome', 'Next']} />
         <tbody>
           {jobs.map((job) => (
             <tr key={job.name}>

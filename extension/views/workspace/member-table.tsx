@@ -13,6 +13,7 @@ import { When } from '../../ui/when.tsx';
 import { ROLE_WORDS } from '../menus.tsx';
 import { whyNotRemove } from '../team-rules.ts';
 import type { Change } from './member-dialogs.tsx';
+import { Heads, RowMenu } from './table-parts.tsx';
 
 const givenRoles = (): Role[] => (role.value === 'owner' ? ['owner', 'admin', 'member'] : ['admin', 'member']);
 
@@ -68,54 +69,39 @@ function RoleMenu({ of: member, onChange }: Pick<Acts, 'onChange'> & { of: Membe
 }
 
 function MemberMenu({ of: member, onChange, onReset }: Acts & { of: Member }) {
-  const menu = useMenu();
   const own = member.id === me.value?.membership.id;
   const why = whyNotChange(member);
   const whyNoReset = why ?? (member.role === 'admin' && role.value !== 'owner' ? 'Only an owner can' : undefined);
   const suspended = member.status === 'suspended';
   return (
-    <>
-      <Button
-        variant="ghost"
-        size="sm"
-        icon="more"
-        label={own ? 'Your membership' : `Actions for ${member.name}`}
-        popup="menu"
-        expanded={menu.open}
-        buttonRef={menu.opener}
-        onClick={menu.toggle}
-      />
-      {menu.show({
-        label: member.name,
-        align: 'end',
-        children: (
-          <>
-            {!own && (
-              <>
-                <MenuItem icon="lock" unavailable={whyNoReset} onSelect={menu.choose(() => onReset(member))}>
-                  Reset the password…
-                </MenuItem>
-                <MenuItem
-                  icon={suspended ? 'play' : 'pause'}
-                  unavailable={why}
-                  onSelect={menu.choose(() => onChange({ member, suspend: !suspended }))}
-                >
-                  {suspended ? 'Reinstate…' : 'Suspend…'}
-                </MenuItem>
-              </>
-            )}
-            <MenuItem
-              icon={own ? 'logout' : 'user-minus'}
-              danger
-              unavailable={whyNotRemove(member)}
-              onSelect={menu.choose(() => navigate({ screen: 'remove', id: member.id }))}
-            >
-              {own ? 'Leave the workspace…' : 'Remove…'}
-            </MenuItem>
-          </>
-        ),
-      })}
-    </>
+    <RowMenu of={member.name} label={own ? 'Your membership' : undefined}>
+      {(choose) => (
+        <>
+          {!own && (
+            <>
+              <MenuItem icon="lock" unavailable={whyNoReset} onSelect={choose(() => onReset(member))}>
+                Reset the password…
+              </MenuItem>
+              <MenuItem
+                icon={suspended ? 'play' : 'pause'}
+                unavailable={why}
+                onSelect={choose(() => onChange({ member, suspend: !suspended }))}
+              >
+                {suspended ? 'Reinstate…' : 'Suspend…'}
+              </MenuItem>
+            </>
+          )}
+          <MenuItem
+            icon={own ? 'logout' : 'user-minus'}
+            danger
+            unavailable={whyNotRemove(member)}
+            onSelect={choose(() => navigate({ screen: 'remove', id: member.id }))}
+          >
+            {own ? 'Leave the workspace…' : 'Remove…'}
+          </MenuItem>
+        </>
+      )}
+    </RowMenu>
   );
 }
 
@@ -214,25 +200,12 @@ function MemberRow({ of: member, ...acts }: Acts & { of: Member }) {
   );
 }
 
-const HEADS = ['Member', 'Role', 'Keys', 'Agents', 'Signs in with', 'Last active'];
-
 /** Everyone, with what hangs on them: keys, agents, ways to sign in. */
 export function MemberTable({ shown, ...acts }: Acts & { shown: Member[] }) {
   return (
     <table class="table table--fixed table--people">
       <caption class="sr">Members</caption>
-      <thead>
-        <tr>
-          {HEADS.map((head) => (
-            <th key={head} scope="col">
-              {head}
-            </th>
-          ))}
-          <th scope="col">
-            <span class="sr">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <Heads words={['Member', 'Role', 'Keys', 'Agents', 'Signs in with', 'Last active']} acts />
       <tbody>
         {shown.map((member) => (
           <MemberRow key={member.id} of={member} {...acts} />

@@ -15,6 +15,7 @@ import { ago } from '../../ui/format.ts';
 import { Prefix } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
+import { Heads } from './table-parts.tsx';
 
 const DEACTIVATION_WORDS: Record<(typeof DEACTIVATIONS)[number], string> = {
   remove: 'Remove the member and revoke their keys',
@@ -114,15 +115,7 @@ function Tokens({ of: tokens, onRemove }: { of: ScimToken[]; onRemove: (token: S
     <div class="card card--table">
       <table class="table">
         <caption class="sr">SCIM tokens</caption>
-        <thead>
-          <tr>
-            <th scope="col">Identity provider</th>
-            <th scope="col">Last call</th>
-            <th scope="col">
-              <span class="sr">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads words={['Identity provider', 'Last call']} acts />
         <tbody>
           {tokens.map((token) => (
             <tr key={token.id}>

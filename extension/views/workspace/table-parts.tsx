@@ -137,8 +137,16 @@ export function Heads({ words, acts = false }: { words: readonly string[]; acts?
 
 export type Choose = ReturnType<typeof useMenu>['choose'];
 
-/** What can be done with one row. @param of the name of what the row shows */
-export function RowMenu({ of, children }: { of: string; children: (choose: Choose) => ComponentChildren }) {
+interface RowMenuProps {
+  /** The name of what the row shows. */
+  of: string;
+  /** What the button is called, where it is not `Actions for` that name. */
+  label?: string | undefined;
+  children: (choose: Choose) => ComponentChildren;
+}
+
+/** What can be done with one row. */
+export function RowMenu({ of, label = `Actions for ${of}`, children }: RowMenuProps) {
   const menu = useMenu();
   return (
     <>
@@ -146,7 +154,7 @@ export function RowMenu({ of, children }: { of: string; children: (choose: Choos
         variant="ghost"
         size="sm"
         icon="more"
-        label={`Actions for ${of}`}
+        label={label}
         popup="menu"
         expanded={menu.open}
         buttonRef={menu.opener}
