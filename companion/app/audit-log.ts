@@ -61,7 +61,7 @@ function entryOf(row: Selectable<AuditRow>): AuditEntry {
 
 type Who = 'actor' | 'target';
 /** A part of the JSON of a column of the log; null where it is none, for past the triggers plain SQL can write anything. */
-export const part = (column: Who | 'after', name: 'id' | 'name' | 'type' | 'client') =>
+export const part = (column: Who | 'after', name: 'id' | 'name' | 'type' | 'client' | 'denial') =>
   sql<string | null>`(case when json_valid(${sql.ref(column)}) then ${sql.ref(column)} ->> ${sql.lit(name)} end)`;
 
 /** Whether `column`, a JSON object, has this id or (in any case) this name. */

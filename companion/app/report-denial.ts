@@ -26,14 +26,18 @@ export interface Denial {
   askedFrom: string | null;
 }
 
-async function latest(db: Reading, userId: string, action: string, client: DeniedClient, since: number) {
-  const row = await db
+/** Rows about what this person denied or reported since a time, of those that are looked through. */
+const rowsOf = (db: Reading, userId: string, action: 'session.denied' | 'session.reported', since: number) =>
+  db
     .selectFrom('audit')
-    .select(['seq', 'at', 'after'])
     .where('seq', '>', sql<number>`(select coalesce(max(seq), 0) - ${ROWS} from audit)`)
     .where('at', '>', since)
     .where('action', '=', action)
-    .where(part('target', 'id'), '=', userId)
+    .where(part('target', 'id'), '=', userId);
+
+async function latest(client: DeniedClient, ...about: Parameters<typeof rowsOf>) {
+  const row = await rowsOf(...about)
+    .select(['seq', 'at', 'after'])
     .where(part('after', 'client'), '=', client)
     .orderBy('seq', 'desc')
     .executeTakeFirst();
@@ -49,7 +53,20 @@ export async function lastDenial(
   client: DeniedClient,
   db: Reading = deps.store.read,
 ): Promise<Denial | undefined> {
-  return latest(db, caller.user.id, 'session.denied', client, deps.now() - REPORTABLE_MS);
+  return latest(client, db, caller.user.id, 'session.denied', deps.now() - REPORTABLE_MS);
+}
+
+/** So many reports of one person are mailed within an hour; further ones are on record alone. */
+const MOST_MAILED_AN_HOUR = 5;
+
+/** Whether the last report of this person was one of those that are mailed. */
+export async function isReportMailed(deps: Deps, userId: string, db: Reading = deps.store.read): Promise<boolean> {
+  if (!deps.mailer) return false;
+  const row = await rowsOf(db, userId, 'session.reported', deps.now() - HOUR_MS)
+    // In each workspace of the person there is a row of the same report.
+    .select((is) => is.fn.count<number>(part('after', 'denial')).distinct().as('reports'))
+    .executeTakeFirst();
+  return (row?.reports ?? 0) <= MOST_MAILED_AN_HOUR;
 }
 
 /**
@@ -61,11 +78,12 @@ export async function reportDenial(deps: Deps, caller: SessionCaller, client: De
     const denial = await lastDenial(deps, caller, client, tx);
     if (!denial) throw notFound();
     const { id, email } = caller.user;
-    const reported = await latest(tx, id, 'session.reported', client, denial.at - 1);
+    const reported = await latest(client, tx, id, 'session.reported', denial.at - 1);
     if (reported?.denial === denial.seq) return undefined;
     const { label, askedFrom, seq } = denial;
     const after = { client, label, askedFrom, denial: seq };
     await auditPerson(tx, now, caller, 'session.reported', { type: 'user', id, name: email }, { after });
+    if (!(await isReportMailed(deps, id, tx))) return undefined;
     const admins = await tx
       .selectFrom('membership as own')
       .innerJoin('membership as other', 'other.workspace_id', 'own.workspace_id')

@@ -97,6 +97,31 @@ test('a denial is its own person’s to report, of the kind that it was, and for
   expect(await reports()).toHaveLength(count);
 });
 
+test('nobody has the server mail the admins without end: five reports an hour are mailed, further ones are on record', async () => {
+  const mia = await s.member('Mia');
+  const own = visitor(s.url);
+  await own.submit('/signin', { email: mia.email, password: mia.password });
+  const before = { reports: (await reports()).length, mails: smtp.mails.length };
+  const toOwner = () => smtp.mails.slice(before.mails).filter(({ to }) => to.includes(s.owner.email)).length;
+  for (let n = 1; n <= 7; n++) {
+    await denyTerminal(own);
+    expect((await report('cli', own)).location).toBe('/denied/reported');
+    expect((await own.get('/denied/reported')).html.includes('and get a mail')).toBe(n <= 5);
+  }
+  await s.companion.deps.background.idle();
+  expect([toOwner(), (await reports()).length - before.reports]).toEqual([5, 7]);
+  // Somebody else's are their own.
+  await denyTerminal();
+  await report('cli');
+  await s.companion.deps.background.idle();
+  expect(toOwner()).toBe(6);
+  s.companion.pass(3_600_001);
+  await denyTerminal(own);
+  await report('cli', own);
+  await s.companion.deps.background.idle();
+  expect(toOwner()).toBe(7);
+});
+
 test('a row of the audit log that somebody made unreadable past its trigger is nobody’s denial, and stands in nobody’s way', async () => {
   await denyTerminal();
   const db = new Database(s.companion.deps.store.files.database);

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { SessionCaller } from '../../app/caller.ts';
 import type { Deps } from '../../app/deps.ts';
-import { type DeniedClient, lastDenial, reportDenial } from '../../app/report-denial.ts';
+import { type DeniedClient, isReportMailed, lastDenial, reportDenial } from '../../app/report-denial.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { hidden } from './form.ts';
 import { type Html, heading, icon, NOTHING, render } from './layout.ts';
@@ -26,14 +26,15 @@ export function deniedPages(pages: Pages, deps: Deps): void {
     }
     return seeOther(c, DONE);
   });
-  pages.get(DONE, ({ c }) =>
-    render(c, deps.config.publicUrl, {
+  pages.get(DONE, async ({ c, caller }) => {
+    const mailed = caller && (await isReportMailed(deps, caller.user.id));
+    return render(c, deps.config.publicUrl, {
       title: 'Reported',
       body: html`<div class="stack form centred"><span class="avatar avatar--done">${icon('check', 'lg')}</span>
-        <div><h1>Reported</h1><p class="muted">Your admins see who asked, and from where, in the audit log${deps.mailer ? ', and get a mail' : ''}.</p></div>
+        <div><h1>Reported</h1><p class="muted">Your admins see who asked, and from where, in the audit log${mailed ? ', and get a mail' : ''}.</p></div>
         <p class="small muted">You can close this tab.</p></div>`,
-    }),
-  );
+    });
+  });
 }
 
 /** How long ago, in words. */
