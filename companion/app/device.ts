@@ -16,7 +16,7 @@ export const DEVICE_LIFETIME_MS = 10 * 60_000;
 const INTERVAL_MS = 5_000;
 const USER_CODE_LENGTH = 8;
 /** For so long an expired code is told from one that never was. */
-const KEPT_MS = 60 * 60_000;
+export const DEVICE_KEPT_MS = 60 * 60_000;
 
 /** An error of the token endpoint, in OAuth's own words (RFC 8628, 3.5). */
 export class DeviceRefusal extends Error {
@@ -50,7 +50,7 @@ export async function beginDevice(deps: Deps, input: BodyOf<typeof device.device
     const now = deps.now();
     await tx
       .deleteFrom('device_code')
-      .where('expires_at', '<=', now - KEPT_MS)
+      .where('expires_at', '<=', now - DEVICE_KEPT_MS)
       .execute();
     await tx
       .insertInto('device_code')

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decideDevice, readDevice } from '../../companion/app/device.ts';
+import { sweep } from '../../companion/app/jobs/retention.ts';
 import { authenticateSession } from '../../companion/app/sessions.ts';
 import { visitor } from '../support/browserless.ts';
 import { call } from '../support/client.ts';
@@ -236,4 +237,14 @@ test('no other site can type or approve a code, and no address carries one', asy
     '/signin',
   );
   expect((await poll(device_code)).body.error).toBe('authorization_pending');
+});
+
+test('for an hour an expired code is told from one that never was, whenever the companion tidies up; then it is forgotten', async () => {
+  const { device_code } = await begin();
+  s.companion.pass(10 * 60_000 + 1);
+  await sweep.run(s.companion.deps);
+  expect((await poll(device_code)).body.error).toBe('expired_token');
+  s.companion.pass(60 * 60_000);
+  await sweep.run(s.companion.deps);
+  expect((await poll(device_code)).body.error).toBe('invalid_grant');
 });

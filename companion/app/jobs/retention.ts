@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { PERIODS } from '../../../shared/contract/overview.ts';
 import { DAY_MS, HOUR_MS } from '../../domain/time.ts';
 import type { Deps } from '../deps.ts';
+import { DEVICE_KEPT_MS } from '../device.ts';
 import type { BackgroundJob } from './job.ts';
 
 /** Rows removed at once: a few milliseconds of the one thread, and of the write lock. */
@@ -67,7 +68,7 @@ export const activityRetention: BackgroundJob = {
   },
 };
 
-type Expiring = 'session' | 'connect_code' | 'device_code' | 'reset_token' | 'spent';
+type Expiring = 'session' | 'connect_code' | 'reset_token' | 'spent';
 
 /** Forgets where agents were that are no more. */
 async function forgetRemovedAgents(deps: Deps): Promise<number> {
@@ -103,8 +104,9 @@ export const sweep: BackgroundJob = {
         }),
       );
     let over = 0;
-    for (const table of ['session', 'connect_code', 'device_code', 'reset_token', 'spent'] satisfies Expiring[])
+    for (const table of ['session', 'connect_code', 'reset_token', 'spent'] satisfies Expiring[])
       over += await trim(table, 'expires_at', now);
+    over += await trim('device_code', 'expires_at', now - DEVICE_KEPT_MS);
     over += await trim('idempotency', 'created_at', now - DAY_MS);
     over += await trim('event', 'at', now - EVENT_DAYS * DAY_MS);
     const newest = await deps.store.read
