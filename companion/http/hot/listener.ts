@@ -31,7 +31,7 @@ export interface Hot extends HotOptions {
 /**
  * The two calls that come with every use of a key, straight on `node:http`, `POST /v1/verify` and any `/v1/auth`; and the stream of
  * changes, which has no end that a framework could wait for. They have no
- * line in the log of requests: every check of a known key has its row in the request log, and the metrics count them all.
+ * line in the log of requests: checks of known keys have their rows in the request log, and the metrics count them all.
  * @returns a listener that says whether the request was one of these
  */
 export function createHotListener(options: HotOptions): (req: IncomingMessage, res: ServerResponse) => boolean {
