@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { identityHeaders } from '../../companion/http/identity-headers.ts';
@@ -248,6 +249,21 @@ for (const [name, start] of [
       expect(row).toEqual({ code: 'expired', ip: '127.0.0.1' });
     });
 
+    test('while the companion hangs nobody gets through, and nobody waits for it without end', async () => {
+      const sockets: Socket[] = [];
+      const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const { port } = silent.address() as AddressInfo;
+      const verifier = (await bench.verifier()).secret;
+      const other = await start(program as string, { companion: port, service: behind.port, verifier });
+      const { secret } = await bench.key({ groupId });
+      expect((await ask(other.url, [['X-API-Key', secret]])).status).toBe(name === 'caddy' ? 504 : 503);
+      expect(behind.reached).toEqual([]);
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+      await other.stop();
+    });
+
     test('while the companion is down nobody gets through', async () => {
       const { secret } = await bench.key({ groupId });
       expect((await withKey(secret)).status).toBe(200);
@@ -255,6 +271,10 @@ for (const [name, start] of [
       behind.reached.length = 0;
       for (let i = 0; i < 3; i++) expect((await withKey(secret, FORGED)).status).toBe(name === 'caddy' ? 502 : 503);
       expect(behind.reached).toEqual([]);
+      // That is when gateways log what they were asked.
+      await withKey('', [['Authorization', `Bearer ${secret}`]]);
+      await until(() => gateway.said().split('refused').length > 4);
+      expect(gateway.said()).not.toContain(secret);
     });
   });
 }

@@ -57,6 +57,8 @@ export async function service(): Promise<Service> {
 
 export interface Gateway {
   url: string;
+  /** What it has logged. */
+  said(): string;
   stop(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ async function run(
   await untilOpen(port, child, () => said);
   return {
     url: `http://127.0.0.1:${port}`,
+    said: () => said,
     async stop() {
       child.kill('SIGTERM');
       await gone;
@@ -132,7 +135,7 @@ export async function startCaddy(program: string, ports: Ports): Promise<Gateway
   const own = await freePort();
   const file = join(folder, 'Caddyfile');
   // Only a test shares its machine with other Caddys.
-  writeFileSync(file, `{\n\tadmin off\n}\n${documented('Caddyfile', own, ports)}`);
+  writeFileSync(file, documented('Caddyfile', own, ports).replace(/^\{\n/m, '{\n\tadmin off\n'));
   const env = { HEEX_VERIFIER: ports.verifier, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
   return run(program, ['run', '--config', file, '--adapter', 'caddyfile'], own, folder, env);
 }
