@@ -34,6 +34,21 @@ export async function readDeactivation(db: Reading, workspaceId: string): Promis
   return row?.deactivation ?? 'remove';
 }
 
+async function countProvisioned(db: Reading, workspaceId: string): Promise<number> {
+  const { people } = await db
+    .selectFrom('scim_user')
+    .innerJoin('membership', (on) =>
+      on
+        .onRef('membership.user_id', '=', 'scim_user.user_id')
+        .onRef('membership.workspace_id', '=', 'scim_user.workspace_id'),
+    )
+    .where('scim_user.workspace_id', '=', workspaceId)
+    .where('scim_user.deactivated_at', 'is', null)
+    .select((of) => of.fn.countAll<number>().as('people'))
+    .executeTakeFirstOrThrow();
+  return people;
+}
+
 /** How provisioning is set up; never a secret. */
 export async function readScimSettings(
   deps: Deps,
@@ -51,6 +66,7 @@ export async function readScimSettings(
     baseUrl: `${deps.config.publicUrl}/scim/v2`,
     deactivation: await readDeactivation(db, workspaceId),
     tokens: tokens.map(showToken),
+    people: await countProvisioned(db, workspaceId),
   };
 }
 
@@ -164,7 +180,7 @@ async function auditToken(
   });
 }
 
-const TOUCH_EVERY_MS = 3_600_000;
+const TOUCH_EVERY_MS = 60_000;
 
 /** Who a SCIM token stands for. @throws Refusal unauthorized */
 export async function authenticateScim(deps: Deps, token: string, origin: Origin): Promise<ScimCaller> {

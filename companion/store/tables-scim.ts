@@ -11,7 +11,7 @@ export interface ScimTokenRow {
   created_at: number;
   /** Who rotated it last; null where nobody did. */
   secret_by: string | null;
-  /** Written at most once an hour. */
+  /** Written at most once a minute. */
   last_used_at: number | null;
 }
 export interface ScimSettingRow {

@@ -19,17 +19,17 @@ export const STATUS_WORDS: Record<KeyStatus, string> = {
 /** Expired and revoked keys: they no longer work and do not count toward the limit. */
 export const isDead = (status: KeyStatus) => status === 'expired' || status === 'revoked';
 
+export const REASON_WORDS: Record<RevokeReason, string> = {
+  by_owner: 'by its owner',
+  by_admin: 'by admin',
+  member_left: 'member left',
+  leaked: 'leaked',
+  superseded: 'replaced',
+};
+
 /** Why a key was revoked; `mine` when the reader owns the key. */
-export function reasonWords(reason: RevokeReason, mine: boolean): string {
-  const words: Record<RevokeReason, string> = {
-    by_owner: mine ? 'by you' : 'by its owner',
-    by_admin: 'by admin',
-    member_left: 'member left',
-    leaked: 'leaked',
-    superseded: 'replaced',
-  };
-  return words[reason];
-}
+export const reasonWords = (reason: RevokeReason, mine: boolean): string =>
+  mine && reason === 'by_owner' ? 'by you' : REASON_WORDS[reason];
 
 type Dates = Pick<Key, 'status' | 'expiresAt' | 'revokedAt'>;
 

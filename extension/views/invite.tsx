@@ -258,8 +258,8 @@ export function InvitationRow({ of: invitation }: { of: TeamInvitation }) {
           {invitation.email}
         </b>
         <small class="truncate" title={`Sent ${fullDay(invitation.createdAt)} by ${invitation.invitedBy.name}`}>
-          {ROLE_WORDS[invitation.role]} · sent <When at={invitation.createdAt} words={day} /> ·{' '}
-          {timeLeft(invitation.expiresAt, now.value)}
+          {ROLE_WORDS[invitation.role]} · {timeLeft(invitation.expiresAt, now.value)} · sent{' '}
+          <When at={invitation.createdAt} words={day} />
         </small>
       </div>
       {invitation.link ? (

@@ -45,7 +45,7 @@ function Part({
 }) {
   return (
     <section>
-      <h3 class="row removal__head">
+      <h3 class="row row--top removal__head">
         <Icon name={icon} class={tone} />
         {title}
       </h3>
@@ -129,7 +129,11 @@ export function Keeps({ preview, connected }: { preview: RemovalPreview; connect
           </div>
         </Part>
       )}
-      {secrets && <Part icon="warn" tone="warn" title={secrets} />}
+      {secrets && (
+        <Part icon="warn" tone="warn" title={`${count(preview.knownSecrets.length, 'secret')} to replace`}>
+          <p class="small muted removal__text">{secrets}</p>
+        </Part>
+      )}
       {sessions > 0 && (
         <p class="small muted">
           {count(sessions, 'session ends', 'sessions end')} at once, on every browser and terminal.

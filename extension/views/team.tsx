@@ -149,7 +149,7 @@ export function Team({ removing }: { removing?: string }) {
       foot={
         <>
           <Icon name="info" class="icon--sm" />
-          <span>Removing someone revokes their keys. Agents keep running.</span>
+          <span>Removal revokes keys. Agents keep running.</span>
         </>
       }
       over={

@@ -21,6 +21,8 @@ export const scimSettings = z.object({
   /** What `active: false` does: remove the member, or suspend them. DELETE always removes. */
   deactivation: z.enum(DEACTIVATIONS),
   tokens: z.array(scimToken),
+  /** Members whom the identity provider has brought in or taken over, and not deactivated. */
+  people: z.number(),
 });
 export type ScimSettings = z.infer<typeof scimSettings>;
 

@@ -204,16 +204,24 @@ test('a group says what saving would change, and how many keys follow', async ()
   ).not.toContain('events:write');
 });
 
-test('an entry that the companion did not write says so', async () => {
+test('an entry says what changed, and that the companion did not write it', async () => {
   const page = await show('w7-audit');
   const details = await page.$$eval('tbody tr td:nth-child(5)', (all) => all.map((cell) => cell.textContent));
-  expect(details.map((detail) => detail?.includes('outside the companion'))).toEqual([
-    false,
-    false,
-    false,
-    false,
-    true,
+  expect(details.slice(1)).toEqual([
+    'IP allowlist: added 198.51.100.7',
+    'role: member → admin',
+    'role: member',
+    'reason: leaked',
+    'outside the companion',
   ]);
+  expect(details[0]).toMatch(/^old secret ends: .+ · prefix: heex_prod_K4vT9mPz$/);
+});
+
+test('settings say who joins by single sign-on, and when SCIM last called about how many people', async () => {
+  const page = await show('w8-settings');
+  const about = await page.$$eval('.settings .card small', (all) => all.map((e) => e.textContent));
+  expect(about).toContain('login.acme.example · open to people of acme.example');
+  expect(about).toContain('Last call 4 min ago · 14 people provisioned');
 });
 
 test('a broken chain is said at once, and leads to the export', async () => {

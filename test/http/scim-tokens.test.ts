@@ -44,6 +44,21 @@ test('a token works for SCIM alone, is shown once, and is refused as soon as it 
   expect(JSON.stringify(await audit())).not.toMatch(/heex[a-z]?_\w{40}/);
 });
 
+test('the settings count the people whom the identity provider has here, and tell its last call to the minute', async () => {
+  const { scim, provision } = scimClient(() => ({ s, token }));
+  const people = async () => (await s.as(s.owner, 'GET', 'W/scim')).body.people;
+  const before = await people();
+  const { id } = await provision({ userName: 'counted@acme.example' });
+  expect(await people()).toBe(before + 1);
+  await scim('DELETE', `/Users/${id}`);
+  expect(await people()).toBe(before);
+  const called = async () => Date.parse((await s.as(s.owner, 'GET', 'W/scim')).body.tokens[0].lastUsedAt);
+  const first = await called();
+  s.companion.pass(61_000);
+  await scim('GET', '/Users');
+  expect((await called()) - first).toBeGreaterThanOrEqual(60_000);
+});
+
 test('a token that is removed while a request is on its way changes nothing any more', async () => {
   const made = await s.as(s.owner, 'POST', 'W/scim/tokens', { name: 'Late' });
   const origin = { requestId: 'req_1', ip: null, userAgent: null };

@@ -1,5 +1,7 @@
 import type { AuditEntry, ChainReport } from '../../../shared/contract/audit.ts';
+import { clock, fullDay } from '../../ui/format.ts';
 import type { IconName } from '../../ui/icon.tsx';
+import { REASON_WORDS } from '../../ui/key-words.ts';
 
 /** What happened, before the name of what it happened to: `rotated` prod-main-app. */
 const VERBS: Record<string, readonly [IconName, string]> = {
@@ -70,25 +72,68 @@ export function fieldWords(field: string): string {
     .replace(/ id$/, '');
 }
 
-function valueWords(value: unknown): string {
+function valueWords(field: string, value: unknown): string {
   if (value === null || value === undefined || value === '') return 'none';
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueWords).join(', ');
-  if (typeof value === 'object') return Object.values(value).map(valueWords).join(' / ');
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((one) => valueWords(field, one)).join(', ');
+  if (typeof value === 'object')
+    return Object.values(value)
+      .map((one) => valueWords(field, one))
+      .join(' / ');
   const text = String(value);
-  return /^\d{4}-\d\d-\d\dT/.test(text) ? text.slice(0, 16).replace('T', ' ') : text;
+  if (field === 'reason') return REASONS[text] ?? text;
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? `${fullDay(text)}, ${clock(text)}` : text;
 }
+
+const REASONS: Record<string, string | undefined> = REASON_WORDS;
+
+function listChange(field: string, old: unknown[], fresh: unknown[]): string | undefined {
+  const added = fresh.filter((one) => !old.includes(one));
+  const removed = old.filter((one) => !fresh.includes(one));
+  const told = [
+    added.length > 0 && `added ${valueWords(field, added)}`,
+    removed.length > 0 && `removed ${valueWords(field, removed)}`,
+  ].filter(Boolean);
+  return told.length > 0 ? `${fieldWords(field)}: ${told.join(', ')}` : undefined;
+}
+
+type Sides = Pick<AuditEntry, 'before' | 'after'>;
+
+function fieldChange(field: string, { before, after }: Sides): string | undefined {
+  const [old, fresh] = [before?.[field], after?.[field]];
+  // Told of one side only, it is a fact of what is new or gone.
+  if (!before || !after || !(field in before) || !(field in after)) {
+    const fact = valueWords(field, fresh ?? old);
+    return fact === 'none' ? undefined : `${fieldWords(field)}: ${fact}`;
+  }
+  if (Array.isArray(old) && Array.isArray(fresh)) return listChange(field, old, fresh);
+  const [from, to] = [valueWords(field, old), valueWords(field, fresh)];
+  return from === to ? undefined : `${fieldWords(field)}: ${from} → ${to}`;
+}
+
+/** What the verb says already. */
+const SAID: Record<string, string> = {
+  'key.disabled': 'disabled',
+  'key.enabled': 'disabled',
+  'key.revoked': 'status',
+  'member.suspended': 'status',
+  'member.reinstated': 'status',
+};
 
 const MOST = 3;
 
-/** What changed, in one line: `role: member → admin`. Of something new, its values; at most three fields. */
-export function changeWords({ before, after }: Pick<AuditEntry, 'before' | 'after'>): string {
-  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  const told = fields.flatMap((field) => {
-    const [old, fresh] = [valueWords(before?.[field]), valueWords(after?.[field])];
-    if (before && after) return old === fresh ? [] : [`${fieldWords(field)}: ${old} → ${fresh}`];
-    const only = before ? old : fresh;
-    return only === 'none' ? [] : [`${fieldWords(field)}: ${only}`];
-  });
+/**
+ * What changed, in one line: `role: member → admin`, `IP allowlist: added 10.0.0.0/8`. Of something new, its values; at most three
+ * fields, and not what the verb and the name before it say.
+ */
+export function changeWords(entry: Sides & Partial<Pick<AuditEntry, 'action' | 'target'>>): string {
+  const { before, after, action, target } = entry;
+  const named = !(before && after) && target?.name;
+  const told = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    .filter((field) => field !== SAID[action ?? ''])
+    .filter((field) => field !== 'name' || (after ?? before)?.name !== named)
+    // What tells the least comes last.
+    .sort((a, b) => Number(a === 'prefix') - Number(b === 'prefix'))
+    .flatMap((field) => fieldChange(field, entry) ?? []);
   const rest = told.length - MOST;
   return told.slice(0, MOST).join(' · ') + (rest > 0 ? ` · ${rest} more` : '');
 }

@@ -44,7 +44,7 @@ function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
       </td>
       <td>
         <span class="row">
-          <span class="subtle">
+          <span class={icon === 'x-circle' ? 'bad' : 'subtle'}>
             <Icon name={icon} />
           </span>
           <span class="truncate" title={`${entry.action} ${entry.target.name ?? entry.target.id}`}>
@@ -53,7 +53,7 @@ function Row({ of: entry, broken }: { of: AuditEntry; broken: boolean }) {
         </span>
       </td>
       <td class="small muted" title={detail}>
-        {detail}
+        <span class="two-lines">{detail}</span>
       </td>
       <td>{entry.ip ? <code class="muted">{entry.ip}</code> : <span class="subtle">—</span>}</td>
       <td>

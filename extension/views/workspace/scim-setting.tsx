@@ -11,8 +11,9 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { FailureNote } from '../../ui/failure-note.tsx';
 import { Select, TextField } from '../../ui/field.tsx';
 import { sentence } from '../../ui/field-errors.ts';
-import { ago } from '../../ui/format.ts';
-import { Prefix } from '../../ui/marks.tsx';
+import { ago, count } from '../../ui/format.ts';
+import { Icon } from '../../ui/icon.tsx';
+import { Prefix, Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { Heads } from './table-parts.tsx';
@@ -141,6 +142,39 @@ function Tokens({ of: tokens, onRemove }: { of: ScimToken[]; onRemove: (token: S
   );
 }
 
+/** Whether it is connected, how long ago it was heard of, and how many people are its own. */
+function ScimStatus({ of: { tokens, people } }: { of: ScimSettings }) {
+  const calls = tokens.flatMap((token) => token.lastUsedAt ?? []).sort();
+  const last = calls.at(-1);
+  return (
+    <div class="card card__body item">
+      <span class="subtle">
+        <Icon name="users" />
+      </span>
+      <div class="grow">
+        <b class="semi">SCIM 2.0</b>
+        <small class="truncate">
+          {last ? (
+            <>
+              Last call <When at={last} words={ago} />
+            </>
+          ) : (
+            'No call yet'
+          )}{' '}
+          · {count(people, 'person', 'people')} provisioned
+        </small>
+      </div>
+      {tokens.length > 0 ? (
+        <Tag tone="ok" icon="check">
+          On
+        </Tag>
+      ) : (
+        <Tag>Off</Tag>
+      )}
+    </div>
+  );
+}
+
 function useScim() {
   const [settings, setSettings] = useState<ScimSettings>();
   const [failure, setFailure] = useState<Failure>();
@@ -176,6 +210,7 @@ export function ScimSetting() {
       {failure && <FailureNote what="SCIM can’t be shown or changed" failure={failure} />}
       {settings && (
         <>
+          <ScimStatus of={settings} />
           <Select
             label="When the identity provider deactivates someone"
             value={settings.deactivation}
@@ -188,7 +223,7 @@ export function ScimSetting() {
             <Button icon="plus" unavailable={offline.value && 'Needs the server'} onClick={() => setMaking(true)}>
               New token
             </Button>
-            <Button variant="ghost" icon="copy" onClick={() => void copyAddress()}>
+            <Button icon="copy" onClick={() => void copyAddress()}>
               Copy SCIM address
             </Button>
           </div>

@@ -115,11 +115,11 @@ export function Settings() {
           <NameSetting key={current.name} name={current.name} why={why} />
         </Setting>
         <Setting title="Plan" about="The operator of the server sets plan and limit.">
-          <div class="card card__body row">
-            <b class="semi grow">{PLANS[current.plan]}</b>
-            <span class="small muted">
+          <div class="card card__body">
+            <b class="semi">{PLANS[current.plan]}</b>
+            <p class="small muted">
               {current.plan === 'team' ? 'API access, rotation with overlap, request log' : 'Without API access'}
-            </span>
+            </p>
           </div>
         </Setting>
         <Setting title="Key limit" about="Working and disabled keys count. Expired and revoked ones don’t.">
@@ -127,12 +127,6 @@ export function Settings() {
         </Setting>
         <Setting title="Lifetime" about="Applies to new keys and rotations. Existing keys keep their expiry.">
           <LifetimeSetting days={current.policies.maxKeyLifetimeDays} why={why} />
-        </Setting>
-        <Setting
-          title="Verifier credentials"
-          about="Your services use these to ask “is this key valid?”. They can’t read or create keys."
-        >
-          <Verifiers />
         </Setting>
         {role.value === 'owner' && (
           <>
@@ -147,6 +141,12 @@ export function Settings() {
             </Setting>
           </>
         )}
+        <Setting
+          title="Verifier credentials"
+          about="Your services use these to ask “is this key valid?”. They can’t read or create keys."
+        >
+          <Verifiers />
+        </Setting>
         <Setting title="Background jobs" about="What the server does by itself.">
           <Jobs />
         </Setting>

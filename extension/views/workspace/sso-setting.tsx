@@ -181,6 +181,9 @@ function RemoveDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
   );
 }
 
+const aboutSso = ({ issuer, domains }: NonNullable<SsoAnswer['sso']>): string =>
+  `${new URL(issuer).host} · ${domains.length > 0 ? `open to people of ${domains.join(', ')}` : 'by invitation only'}`;
+
 /** Sign-in by the identity provider of the company; owners only. */
 export function SsoSetting() {
   const [answer, setAnswer] = useState<SsoAnswer>();
@@ -207,8 +210,8 @@ export function SsoSetting() {
         </span>
         <div class="grow">
           <b class="semi">OpenID Connect</b>
-          <small class="truncate">
-            {answer.sso ? answer.sso.issuer : 'People sign in with a password or a passkey.'}
+          <small class="truncate" title={answer.sso?.issuer}>
+            {answer.sso ? aboutSso(answer.sso) : 'People sign in with a password or a passkey.'}
           </small>
         </div>
         {answer.sso && (
@@ -216,9 +219,6 @@ export function SsoSetting() {
             On
           </Tag>
         )}
-        <Button size="sm" variant="ghost" icon="copy" onClick={() => void copyRedirect()}>
-          Copy redirect address
-        </Button>
         <Button size="sm" unavailable={off} onClick={() => setOpen('edit')}>
           {answer.sso ? 'Edit' : 'Set up'}
         </Button>
@@ -227,6 +227,11 @@ export function SsoSetting() {
             Turn off
           </Button>
         )}
+      </div>
+      <div class="row">
+        <Button icon="copy" onClick={() => void copyRedirect()}>
+          Copy redirect address
+        </Button>
       </div>
       {open === 'edit' && (
         <EditDialog

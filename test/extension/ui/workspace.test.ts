@@ -23,14 +23,37 @@ test('what changed is told by field, what stayed is not', () => {
     'role: member → admin',
   );
   expect(changeWords({ before: { ipAllowlist: [] }, after: { ipAllowlist: ['10.0.0.0/8'] } })).toBe(
-    'IP allowlist: none → 10.0.0.0/8',
+    'IP allowlist: added 10.0.0.0/8',
   );
-  expect(
-    changeWords({ before: null, after: { environment: 'staging', expiresAt: '2027-02-18T12:00:00Z', x: null } }),
-  ).toBe('environment: staging · expires: 2027-02-18 12:00');
+  expect(changeWords({ before: { permissions: ['a:b', 'c:d'] }, after: { permissions: ['c:d', 'e:f'] } })).toBe(
+    'permissions: added e:f, removed a:b',
+  );
+  // In the time of the reader, as the rest of the line is.
+  const noon = new Date(2027, 1, 18, 12).toISOString();
+  expect(changeWords({ before: null, after: { environment: 'staging', expiresAt: noon, x: null } })).toBe(
+    'environment: staging · expires: 18 Feb 2027, 12:00',
+  );
   expect(changeWords({ before: null, after: { a: 1, b: 2, c: 3, d: 4, e: 5 } })).toBe('a: 1 · b: 2 · c: 3 · 2 more');
   expect(changeWords({ before: null, after: null })).toBe('');
   expect(fieldWords('maxKeyLifetimeDays')).toBe('max key lifetime days');
+});
+
+test('what the verb and the name say is not told again', () => {
+  const target = { type: 'key', id: 'key_1', name: 'docker-edge-ci' };
+  const told = (action: string, before: object | null, after: object | null) =>
+    changeWords({ action, target, before: before as never, after: after as never });
+  expect(told('key.revoked', { status: 'live' }, { status: 'revoked', reason: 'leaked' })).toBe('reason: leaked');
+  expect(told('key.revoked', { status: 'live' }, { status: 'revoked', reason: 'by_owner' })).toBe(
+    'reason: by its owner',
+  );
+  expect(told('key.disabled', { disabled: false }, { disabled: true })).toBe('');
+  expect(told('key.created', null, { name: target.name, environment: 'staging' })).toBe('environment: staging');
+  expect(told('key.rotated', { expiresAt: null }, { expiresAt: null, prefix: 'heex_prod_K4vT9mPz', overlap: 1 })).toBe(
+    'overlap: 1 · prefix: heex_prod_K4vT9mPz',
+  );
+  // Another name is a fact, and so is a new one.
+  expect(told('key.created', null, { name: 'other' })).toBe('name: other');
+  expect(told('key.edited', { name: 'old' }, { name: target.name })).toBe('name: old → docker-edge-ci');
 });
 
 test('a head of the log is copied as one line and known again, whatever stands around it', () => {

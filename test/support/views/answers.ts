@@ -106,7 +106,7 @@ export const base: Answers = {
     },
     redirectUri: `${origin}/sso/callback`,
   }),
-  'scim.read': () => ({ baseUrl: `${origin}/scim/v2`, deactivation: 'remove', tokens: SCIM_TOKENS }),
+  'scim.read': () => ({ baseUrl: `${origin}/scim/v2`, deactivation: 'remove', tokens: SCIM_TOKENS, people: 14 }),
   'scim.createToken': () => ({ token: SCIM_TOKENS[0], secret: 'heexm_K4vT9mPzXm4Rs8LpT1vBnYc6HjZa3KfEuW5qA2cD0x1Yz' }),
   'overview.read': () => OVERVIEW,
   'log.list': () => ({ items: LOG, nextCursor: 'more' }),

@@ -114,14 +114,25 @@ const entry = (seq: number, action: string, target: string, over: Partial<AuditE
   ...over,
 });
 export const AUDIT: AuditEntry[] = [
-  entry(8413, 'key.rotated', 'prod-main-app', { after: { overlapSeconds: 86400 } }),
+  entry(8413, 'key.rotated', 'prod-main-app', {
+    before: { expiresAt: after(90 * DAY) },
+    after: { expiresAt: after(90 * DAY), prefix: 'heex_prod_K4vT9mPz', oldSecretEndsAt: after(DAY) },
+  }),
   entry(8412, 'key.edited', 'prod-main-app', {
     before: { ipAllowlist: ['10.0.0.0/24'] },
     after: { ipAllowlist: ['10.0.0.0/24', '198.51.100.7'] },
   }),
   entry(8411, 'member.role_changed', 'Marc Petit', { before: { role: 'member' }, after: { role: 'admin' } }),
-  entry(8410, 'member.removed', 'Yuki Tanaka', { actor: { type: 'scim' }, ip: null, after: { revokedKeys: 3 } }),
-  entry(8409, 'something.never_heard_of', 'a-name-that-goes-on-and-on-because-nobody-stopped-the-person', {
+  entry(8410, 'member.removed', 'yuki@acme.example', {
+    actor: { type: 'scim' },
+    ip: null,
+    before: { role: 'member' },
+  }),
+  entry(8409, 'key.revoked', 'docker-edge-ci', {
+    before: { status: 'live' },
+    after: { status: 'revoked', reason: 'leaked' },
+  }),
+  entry(8408, 'something.never_heard_of', 'a-name-that-goes-on-and-on-because-nobody-stopped-the-person', {
     hash: null,
     source: 'outside',
   }),
