@@ -6,10 +6,13 @@
 export const ENVIRONMENTS = ['production', 'staging', 'development'] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** The digits of base62, in the order of ASCII. */
+export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_LENGTH = 40;
 const CHECKSUM_LENGTH = 6;
 const SHOWN_LENGTH = 8;
+/** No key or token is longer than this many characters: whatever is was never one. */
+export const LONGEST_SECRET = 64;
 
 const SHORT: Record<Environment, string> = { production: 'prod', staging: 'stag', development: 'dev' };
 const LONG = new Map(Object.entries(SHORT).map(([long, short]) => [short, long as Environment]));
@@ -36,7 +39,7 @@ export function checksum(random: string): string {
   let rest = crc32(random);
   let digits = '';
   for (let i = 0; i < CHECKSUM_LENGTH; i++) {
-    digits = ALPHABET.charAt(rest % 62) + digits;
+    digits = BASE62.charAt(rest % 62) + digits;
     rest = Math.floor(rest / 62);
   }
   return digits;
@@ -50,7 +53,7 @@ export function randomBase62(randomBytes: (n: number) => Uint8Array, length: num
   let text = '';
   while (text.length < length) {
     for (const byte of randomBytes(length)) {
-      if (byte < 248 && text.length < length) text += ALPHABET.charAt(byte % 62);
+      if (byte < 248 && text.length < length) text += BASE62.charAt(byte % 62);
     }
   }
   return text;
@@ -76,6 +79,10 @@ export function makeToken(kind: TokenKind, randomBytes: (n: number) => Uint8Arra
   const random = randomBase62(randomBytes, RANDOM_LENGTH);
   return `${TOKEN_KINDS[kind]}_${random}${checksum(random)}`;
 }
+
+/** The token of a link that works once, such as an invitation's: 40 random characters (238 bits), of no kind and without a checksum. */
+export const makeLinkToken = (randomBytes: (n: number) => Uint8Array): string =>
+  randomBase62(randomBytes, RANDOM_LENGTH);
 
 /** What an API key says of itself, or undefined when its shape or checksum is wrong. */
 export function parseKey(text: string): { environment: Environment; prefix: string } | undefined {

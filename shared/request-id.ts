@@ -1,5 +1,6 @@
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const PAIRS = [...ALPHABET].flatMap((a) => [...ALPHABET].map((b) => a + b));
+import { BASE62 } from './key-format.ts';
+
+const PAIRS = [...BASE62].flatMap((a) => [...BASE62].map((b) => a + b));
 const TIME_DIGITS = 8;
 const SALT_PAIRS = 3;
 const POOL_BYTES = 4_096;
@@ -48,6 +49,6 @@ function pairsFrom(randomBytes: (n: number) => Uint8Array): () => string {
 
 function base62(value: number, digits: number): string {
   let text = '';
-  for (let rest = value, i = 0; i < digits; i++, rest = Math.floor(rest / 62)) text = ALPHABET.charAt(rest % 62) + text;
+  for (let rest = value, i = 0; i < digits; i++, rest = Math.floor(rest / 62)) text = BASE62.charAt(rest % 62) + text;
   return text;
 }

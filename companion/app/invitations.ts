@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { BodyOf, QueryOf } from '../../shared/contract/endpoint.ts';
 import { ROLES } from '../../shared/contract/fields.ts';
 import type { invitations } from '../../shared/contract/invitations.ts';
-import { randomBase62 } from '../../shared/key-format.ts';
+import { makeLinkToken } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
@@ -12,13 +12,12 @@ import { audit, by } from './audit.ts';
 import { type Change, changeAs, type MemberCaller } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { type Idempotency, once } from './idempotency.ts';
-import { pageOf, readCursor } from './paging.ts';
+import { olderThan, pageOf, readCursor } from './paging.ts';
 import { isExcluded } from './scim-exclusion.ts';
 import { hashToken } from './sessions.ts';
 import { requireRecentSignIn } from './step-up.ts';
 
 export const INVITATION_LIFETIME_MS = 7 * 86_400_000;
-const TOKEN_LENGTH = 40;
 
 const show = (row: InvitationRow) => ({
   id: row.id,
@@ -91,10 +90,7 @@ export async function listInvitations(
 ) {
   const after = readCursor(query.cursor);
   let rows = open(deps.store.read, deps.now()).where('workspace_id', '=', caller.member.workspaceId);
-  if (after)
-    rows = rows.where((is) =>
-      is.or([is('created_at', '<', after.at), is.and([is('created_at', '=', after.at), is('id', '<', after.id)])]),
-    );
+  if (after) rows = rows.where(olderThan(after));
   const found = await rows
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
@@ -115,7 +111,7 @@ export async function createInvitation(
 ) {
   // As dangerous as raising a member to that role.
   if (input.role !== 'member' && mayGrant(caller.member.role, input.role)) requireRecentSignIn(deps, caller);
-  const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
+  const token = makeLinkToken((n) => deps.randomBytes(n));
   const done = await changeAs(deps, caller, 'invitation.manage', async (change) => {
     if (!mayGrant(change.member.role, input.role)) throw new Refusal('forbidden', 'Only an owner can invite an owner.');
     const made = await once(change, 'createInvitation', idempotency, () => invite(deps, caller, change, input, token));

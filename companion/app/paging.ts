@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely';
 import { badField } from '../domain/refusal.ts';
 
 /** Where a list goes on: after the row with this time and id, in the list's own order. */
@@ -17,6 +18,12 @@ export function readCursor(cursor: string | undefined): Position | undefined {
 /** The cursor that stands for a position. */
 export function cursorAt({ at, id }: Position): string {
   return Buffer.from(`${at}.${id}`, 'latin1').toString('base64url');
+}
+
+/** In a list that is newest first, that a row comes after the position. @param table where several tables have such columns */
+export function olderThan({ at, id }: Position, table = ''): RawBuilder<boolean> {
+  const column = (name: string) => sql.ref(table ? `${table}.${name}` : name);
+  return sql<boolean>`(${column('created_at')}, ${column('id')}) < (${at}, ${id})`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AnswerOf } from '../../shared/contract/endpoint.ts';
 import type { passwords } from '../../shared/contract/identity.ts';
-import { randomBase62 } from '../../shared/key-format.ts';
+import { makeLinkToken } from '../../shared/key-format.ts';
 import { mayReset } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
@@ -13,7 +13,6 @@ import { findMember } from './members.ts';
 import { hashToken } from './sessions.ts';
 
 export const RESET_LIFETIME_MS = HOUR_MS;
-const TOKEN_LENGTH = 40;
 /** More links than this in an hour are not mailed to one person. */
 const MOST_AN_HOUR = 5;
 
@@ -22,7 +21,7 @@ const linkOf = (deps: Deps, token: string) => `${deps.config.publicUrl}/reset#${
 
 /** @param madeBy the user who is handed the link; null where it is mailed to the person alone */
 async function makeToken(deps: Deps, tx: Tx, userId: string, madeBy: string | null, now: number): Promise<string> {
-  const token = randomBase62((n) => deps.randomBytes(n), TOKEN_LENGTH);
+  const token = makeLinkToken((n) => deps.randomBytes(n));
   await tx.deleteFrom('reset_token').where('expires_at', '<=', now).execute();
   await tx
     .insertInto('reset_token')

@@ -7,7 +7,7 @@ import { audit, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps } from './deps.ts';
 import { type Idempotency, once } from './idempotency.ts';
-import { pageOf, readCursor } from './paging.ts';
+import { olderThan, pageOf, readCursor } from './paging.ts';
 
 const show = (row: VerifierRow, lastAt: number | undefined): VerifierCredential => ({
   id: row.id,
@@ -24,10 +24,7 @@ export async function listVerifiers(deps: Deps, caller: MemberCaller, query: Que
   await deps.usage.flush();
   const after = readCursor(query.cursor);
   let rows = deps.store.read.selectFrom('verifier').selectAll().where('workspace_id', '=', caller.member.workspaceId);
-  if (after)
-    rows = rows.where((is) =>
-      is.or([is('created_at', '<', after.at), is.and([is('created_at', '=', after.at), is('id', '<', after.id)])]),
-    );
+  if (after) rows = rows.where(olderThan(after));
   const found = await rows
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')

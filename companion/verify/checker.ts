@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { decide, decideState, type KeyVerdict } from '../../shared/check.ts';
 import { type RateState, type Resolved, VERIFY_CODES, type VerifyCode } from '../../shared/contract/verify.ts';
-import { isToken, parseKey } from '../../shared/key-format.ts';
+import { isToken, LONGEST_SECRET, parseKey } from '../../shared/key-format.ts';
 import type { Admitted, CheckerStats, HeldKey, KeyCheck, KeyChecker, Verifier } from '../app/deps.ts';
 import { type Change, createFeed, type Feed } from '../store/feed.ts';
 import { openReader } from '../store/sqlite.ts';
@@ -157,7 +157,7 @@ class Checker implements KeyChecker {
    */
   #find(secret: string): KeyEntry | 'malformed' | 'unknown' {
     // Nobody sends a key of a kilobyte but to have it hashed.
-    if (secret.length > LONGEST) return 'malformed';
+    if (secret.length > LONGEST_SECRET) return 'malformed';
     const name = hash('sha256', secret, 'binary');
     const known = this.#keys.get(name);
     if (known && !known.isStale) return known;
@@ -172,7 +172,7 @@ class Checker implements KeyChecker {
   }
 
   #findVerifier(secret: string): VerifierEntry | undefined {
-    if (secret.length > LONGEST) return undefined;
+    if (secret.length > LONGEST_SECRET) return undefined;
     const name = hash('sha256', secret, 'binary');
     const known = this.#verifiers.get(name);
     if (known && !known.anchors.some((anchor) => anchor.stale)) return known;
@@ -193,5 +193,3 @@ class Checker implements KeyChecker {
 
 /** So that a million keys in use are all remembered. */
 const REMEMBERED = 2_000_000;
-/** No secret of any kind is longer. */
-const LONGEST = 64;

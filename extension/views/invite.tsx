@@ -25,7 +25,7 @@ import { ROLE_WORDS } from './menus.tsx';
 const givenRoles = (): Role[] => (role.value === 'owner' ? ['member', 'admin', 'owner'] : ['member', 'admin']);
 
 /** The link can be copied as long as this browser runs. */
-export async function copyInvitationLink(invitation: TeamInvitation): Promise<boolean> {
+async function copyInvitationLink(invitation: TeamInvitation): Promise<boolean> {
   const done = invitation.link !== null && (await copy(invitation.link));
   showToast(done ? 'Invitation link copied' : 'Not copied. Press Copy link.', done ? 'ok' : 'bad');
   return done;
@@ -234,7 +234,7 @@ export function InviteForm() {
 }
 
 /** Says what became of an invitation that was sent anew; without mail, its link goes to the clipboard. */
-export async function sendAgain(invitation: TeamInvitation): Promise<void> {
+async function sendAgain(invitation: TeamInvitation): Promise<void> {
   const fresh = await inviteAgain(invitation);
   if (!fresh) return;
   if (fresh.mailed) return showToast(`Mailed to ${fresh.email} again. The earlier link no longer works.`);
@@ -244,6 +244,28 @@ export async function sendAgain(invitation: TeamInvitation): Promise<void> {
       ? `New link for ${fresh.email} copied. The earlier one no longer works.`
       : `${fresh.email} has a new link. Press Copy link.`,
     done ? 'ok' : 'info',
+  );
+}
+
+/** The link of an invitation that was not mailed, to be handed over. */
+export function CopyLink({ of: invitation }: { of: TeamInvitation }) {
+  return (
+    <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
+      Copy link
+    </Button>
+  );
+}
+
+export function SendAgain({ of: invitation }: { of: TeamInvitation }) {
+  return (
+    <Button
+      variant="ghost"
+      size="sm"
+      unavailable={offline.value && 'Needs the server'}
+      onClick={() => void sendAgain(invitation)}
+    >
+      Send again<span class="sr"> to {invitation.email}</span>
+    </Button>
   );
 }
 
@@ -262,20 +284,7 @@ export function InvitationRow({ of: invitation }: { of: TeamInvitation }) {
           <When at={invitation.createdAt} words={day} />
         </small>
       </div>
-      {invitation.link ? (
-        <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
-          Copy link
-        </Button>
-      ) : (
-        <Button
-          variant="ghost"
-          size="sm"
-          unavailable={offline.value && 'Needs the server'}
-          onClick={() => void sendAgain(invitation)}
-        >
-          Send again<span class="sr"> to {invitation.email}</span>
-        </Button>
-      )}
+      {invitation.link ? <CopyLink of={invitation} /> : <SendAgain of={invitation} />}
       <Button
         variant="ghost"
         size="sm"

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { decide } from '../check.ts';
 import { cutUserAgent, type KeyIdentity, type RateState, VERIFY_LIMITS, type VerifyCode } from '../contract/verify.ts';
-import { type Environment, isToken, parseKey } from '../key-format.ts';
+import { type Environment, isToken, LONGEST_SECRET, parseKey } from '../key-format.ts';
 import { createRequestIds } from '../request-id.ts';
 import { KeyMemory, type Remembered } from './cache.ts';
 import { type Ask, CompanionUnavailable, createCompanion } from './companion.ts';
@@ -73,8 +73,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 /** The clocks of a machine part by this much when it was suspended, or when one of them was set. */
 const MOST_SKIPPED_MS = 100;
-/** No key is longer. */
-const LONGEST = 64;
 
 /** Where an ask came from, as the companion takes it: one report that it refuses would keep back all after it. */
 function originOf({ ip, userAgent }: Ask): { ip: string | null; userAgent: string | null } {
@@ -135,7 +133,7 @@ class InProcessVerifier implements Verifier {
   check(ask: Ask): Decision | Promise<Decision> {
     const { key } = ask;
     const at = this.#time.now();
-    if (key.length > LONGEST) return this.#refusal('malformed');
+    if (key.length > LONGEST_SECRET) return this.#refusal('malformed');
     const name = hash('sha256', key, 'hex');
     const known = this.#memory.get(name);
     // What is remembered is well-formed.

@@ -7,7 +7,7 @@ import { statusIs } from '../../store/key-list.ts';
 import type { Reading } from '../../store/store.ts';
 import type { MemberCaller } from '../caller.ts';
 import type { Deps } from '../deps.ts';
-import { pageOf, readCursor } from '../paging.ts';
+import { olderThan, pageOf, readCursor } from '../paging.ts';
 import { agentsWithKey, idsIn, type KnownPresence, readPresence, selectAgents, showAgent } from './read.ts';
 
 type Query = QueryOf<typeof agents.listAgents>;
@@ -84,13 +84,7 @@ async function find(deps: Deps, caller: MemberCaller, query: Query, { presence, 
   if (query.state === 'never_connected') rows = rows.where('agent.id', 'not in', idsOf(presence));
   if (query.q) rows = rows.where(withText(query.q, presence));
   const after = readCursor(query.cursor);
-  if (after)
-    rows = rows.where((is) =>
-      is.or([
-        is('agent.created_at', '<', after.at),
-        is.and([is('agent.created_at', '=', after.at), is('agent.id', '<', after.id)]),
-      ]),
-    );
+  if (after) rows = rows.where(olderThan(after, 'agent'));
   return rows
     .orderBy('agent.created_at', 'desc')
     .orderBy('agent.id', 'desc')

@@ -5,7 +5,7 @@ import { offline } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
 import { DAY, moment, ms, until } from '../../ui/format.ts';
 import { When } from '../../ui/when.tsx';
-import { copyInvitationLink, sendAgain } from '../invite.tsx';
+import { CopyLink, SendAgain } from '../invite.tsx';
 import { ROLE_WORDS } from '../menus.tsx';
 import { Heads } from './table-parts.tsx';
 
@@ -27,19 +27,8 @@ function Row({ of: invitation }: { of: TeamInvitation }) {
         </span>
       </td>
       <td class="r nowrap">
-        {invitation.link && (
-          <Button variant="ghost" size="sm" icon="link" onClick={() => void copyInvitationLink(invitation)}>
-            Copy link
-          </Button>
-        )}
-        <Button
-          variant="ghost"
-          size="sm"
-          unavailable={offline.value && 'Needs the server'}
-          onClick={() => void sendAgain(invitation)}
-        >
-          Send again<span class="sr"> to {invitation.email}</span>
-        </Button>
+        {invitation.link && <CopyLink of={invitation} />}
+        <SendAgain of={invitation} />
         <Button
           variant="ghost"
           size="sm"
