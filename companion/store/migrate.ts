@@ -19,6 +19,7 @@ import { formerMember } from './migrations/017-former-member.ts';
 import { resetMaker } from './migrations/018-reset-maker.ts';
 import { scimSecretMaker } from './migrations/019-scim-secret-maker.ts';
 import { changeMark } from './migrations/020-change-mark.ts';
+import { invitationOfDeleted } from './migrations/021-invitation-of-deleted.ts';
 
 /** `HEEX` in ASCII: tells a database of ours from any other SQLite file. */
 const APPLICATION_ID = 0x48454558;
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly string[] = [
   resetMaker,
   scimSecretMaker,
   changeMark,
+  invitationOfDeleted,
 ];
 export const ACTIVITY_MIGRATIONS: readonly string[] = [
   firstActivity,

@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+import { scimCaller, scimToken } from '../support/scim.ts';
 
 let s: Scenario;
 let ada: Person;
@@ -58,4 +60,37 @@ test('what a deleted person signed in with goes with them, also without foreign 
     [expect.objectContaining({ user_id: eve.userId })],
     [expect.objectContaining({ user_id: eve.userId })],
   ]);
+});
+
+test('nobody whose account was deleted comes back by an invitation from before they left; one made since then stays', async () => {
+  const token = await scimToken(s);
+  const scim = scimCaller(() => ({ url: s.url, token }));
+  const invite = async (email: string) => {
+    const { body } = await s.as(s.owner, 'POST', 'W/invitations', { email, role: 'admin' });
+    return new URL(body.link).hash.slice(1);
+  };
+  const accept = (token: string) =>
+    call(s.url, 'POST', '/v1/invitations/accept', { body: { token, name: 'Nia', password: 'correct horse battery' } });
+  const come = async (email: string) => (await scim('POST', '/Users', { userName: email })).body.id as string;
+  const erase = (id: string) => db.prepare('delete from user where id = ?').run(id);
+  const leave = (id: string) => db.prepare('delete from membership where user_id = ?').run(id);
+  for (const email of ['nia@acme.example', 'nia.left@acme.example']) {
+    const before = await invite(email);
+    const id = await come(email);
+    if (email.includes('left')) leave(id);
+    erase(id);
+    expect([email, (await accept(before)).status]).toEqual([email, 404]);
+    const log = await s.as(s.owner, 'GET', `W/audit?action=invitation.withdrawn&target=${email}`);
+    expect(log.body.items).toMatchObject([
+      { actor: { type: 'database' }, before: { role: 'admin' }, source: 'outside' },
+    ]);
+  }
+  const id = await come('nia.again@acme.example');
+  leave(id);
+  const left = Date.now();
+  await expect.poll(() => Date.now()).toBeGreaterThan(left);
+  const since = await invite('nia.again@acme.example');
+  erase(id);
+  expect((await accept(since)).status).toBe(201);
+  expect((await s.as(s.owner, 'GET', 'W/audit/verify')).body.valid).toBe(true);
 });
