@@ -178,8 +178,8 @@ async function hasSay(db: Reading, makerId: string, userId: string): Promise<boo
     .select(['membership.role', 'mine.role as mine'])
     .where('membership.user_id', '=', userId)
     .execute();
-  // Another one's identity provider may give them access back, and with it whoever knows the password.
-  const provisioned = await db
+  // Another one's identity provider may give them access back, as a plain member, and with it whoever knows the password.
+  const awaiting = await db
     .selectFrom('scim_user')
     .leftJoin('membership as mine', (on) =>
       on
@@ -187,11 +187,11 @@ async function hasSay(db: Reading, makerId: string, userId: string): Promise<boo
         .on('mine.user_id', '=', makerId)
         .on('mine.suspended_at', 'is', null),
     )
-    .select('scim_user.workspace_id')
+    .select('mine.role as mine')
     .where('scim_user.user_id', '=', userId)
-    .where('mine.id', 'is', null)
-    .executeTakeFirst();
-  return !provisioned && roles.every(({ role, mine }) => mine !== null && mayReset(mine, role));
+    .execute();
+  const there = [...roles, ...awaiting.map(({ mine }) => ({ role: 'member' as const, mine }))];
+  return there.every(({ role, mine }) => mine !== null && mayReset(mine, role));
 }
 
 function tooManyMails(waitMs: number): Refusal {

@@ -103,6 +103,18 @@ test('nobody makes a reset link for the owner of another workspace', async () =>
   expect((await s.as(bo, 'POST', `${OTHER}/members/mem_olga/reset`)).body.code).toBe('forbidden');
 });
 
+test('nor for somebody whom the identity provider of another workspace may let in again, without a say there', async () => {
+  const [amy, tim] = [await s.member('Amy', 'admin'), await s.member('Tim')];
+  const reset = async () => (await s.as(amy, 'POST', `W/members/${tim.membershipId}/reset`)).status;
+  join('mem_tim', tim, 'member');
+  join('mem_amy', amy, 'member');
+  await s.as(bo, 'PATCH', `${OTHER}/scim`, { deactivation: 'remove' });
+  expect((await patch(tim.userId, { active: false })).status).toBe(200);
+  expect(await reset()).toBe(403);
+  sql(`update membership set role = 'admin' where id = 'mem_amy'`);
+  expect(await reset()).toBe(201);
+});
+
 test('a verifier of another workspace learns nothing of a key, and counts nothing on it', async () => {
   const key = await s.key(s.owner);
   const mine = await call(s.url, 'POST', '/v1/verify/resolve', { token: verifier, body: { key: key.secret } });
