@@ -137,7 +137,7 @@ class Checker implements KeyChecker {
     if (code === 'unknown') return { code: this.#counted(code) };
     let rateLimit: RateState | undefined;
     if (code === 'valid' && entry.rateLimit) {
-      const { taken, state } = this.#rates.take(entry.keyId, entry.rateLimit, now);
+      const { taken, state } = this.#rates.take(entry, entry.rateLimit, now);
       if (!taken) code = 'rate_limited';
       rateLimit = state;
     }

@@ -3,6 +3,7 @@ import type { KeyIdentity } from '../../shared/contract/verify.ts';
 import type { Environment } from '../../shared/key-format.ts';
 import type { KeyView } from '../app/deps.ts';
 import type { Tallied, Tally } from './batch.ts';
+import type { RateLimited } from './rate.ts';
 
 /** Something that keys hang on; a change to it makes every entry that holds it stale. */
 export interface Anchor {
@@ -17,7 +18,7 @@ export interface Shared<T> {
 export const sharedOf = <T>(value: T): Shared<T> => ({ value, json: JSON.stringify(value) });
 
 /** A key's secret as it is remembered. It has few fields of its own, since there may be a million of them. */
-export class KeyEntry implements KeyFacts, KeyView, Tallied {
+export class KeyEntry implements KeyFacts, KeyView, Tallied, RateLimited {
   readonly keyId: string;
   readonly secretId: string;
   readonly name: string;
@@ -38,8 +39,9 @@ export class KeyEntry implements KeyFacts, KeyView, Tallied {
   readonly anchors: readonly Anchor[];
   changed = false;
   tally: Tally | undefined = undefined;
+  window: RateLimited['window'] = undefined;
 
-  constructor(fields: Omit<KeyEntry, 'changed' | 'tally' | 'isStale' | keyof Derived>) {
+  constructor(fields: Omit<KeyEntry, 'changed' | 'tally' | 'window' | 'isStale' | keyof Derived>) {
     this.keyId = fields.keyId;
     this.secretId = fields.secretId;
     this.name = fields.name;

@@ -4,6 +4,14 @@ interface Window {
   start: number;
   lengthMs: number;
   used: number;
+  /** Whether it is still the one of its key. */
+  held: boolean;
+}
+
+/** What stands for a key, of which there may be several, and keeps its window at hand: among a million, looking for it costs. */
+export interface RateLimited {
+  readonly keyId: string;
+  window?: Window | undefined;
 }
 
 /** Windows that are looked at for clean-up whenever one begins, so that no single check pays for all of them. */
@@ -25,19 +33,21 @@ export class RateLimits {
    * @param now milliseconds since 1970-01-01 UTC
    */
   take(
-    keyId: string,
+    key: RateLimited,
     { limit, windowSeconds }: { limit: number; windowSeconds: number },
     now: number,
   ): { taken: boolean; state: RateState } {
     const lengthMs = windowSeconds * 1000;
-    let window = this.#windows.get(keyId);
+    let window = key.window?.held ? key.window : this.#windows.get(key.keyId);
     // An edit may have changed the length.
     if (window) window.lengthMs = lengthMs;
     if (!window || isOver(window, now)) {
-      window = { start: now, used: 0, lengthMs };
-      this.#windows.set(keyId, window);
+      if (window) window.held = false;
+      window = { start: now, used: 0, lengthMs, held: true };
+      this.#windows.set(key.keyId, window);
       this.#sweep(now);
     }
+    key.window = window;
     const taken = window.used < limit;
     if (taken) window.used++;
     const resetSeconds = Math.max(1, Math.ceil((window.start + lengthMs - now) / 1000));
@@ -56,7 +66,10 @@ export class RateLimits {
         this.#sweeping = this.#windows.entries();
         return;
       }
-      if (isOver(value[1], now)) this.#windows.delete(value[0]);
+      const [keyId, window] = value;
+      if (!isOver(window, now)) continue;
+      window.held = false;
+      this.#windows.delete(keyId);
     }
   }
 }
