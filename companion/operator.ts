@@ -24,6 +24,8 @@ const USAGE = `Usage:
 Reads HEEX_DATA and HEEX_HASH_KEY as the companion does.`;
 
 class BadUsage extends Error {}
+/** The command is right; what it asks for is not done. How to use it would only hide the reason. */
+class Refused extends Error {}
 
 function readCapacity(plan: string | undefined, keys: string | undefined): Capacity {
   const known = PLANS.find((p) => p === plan);
@@ -105,12 +107,10 @@ async function owner(args: string[]): Promise<void> {
   await withStore(async (store) => {
     const { id, name } = choose(await listWorkspaces(store, Date.now()), values.id);
     const now = await makeOwner(store, id, email.toLowerCase(), Date.now());
-    if (now === 'no member') throw new BadUsage(`${email} is no member of ${name}`);
-    if (now === 'suspended') throw new BadUsage(`${email} is suspended in ${name}: name somebody who can act`);
+    if (now === 'no member') throw new Refused(`${email} is no member of ${name}`);
+    if (now === 'suspended') throw new Refused(`${email} is suspended in ${name}: name somebody who can act`);
     if (now === 'shut out')
-      throw new BadUsage(
-        `the identity provider took the access of ${email} to ${name} away: activate them there first`,
-      );
+      throw new Refused(`the identity provider took the access of ${email} to ${name} away: activate them there first`);
     const how = now === 'reinstated owner' ? ', and was reinstated: nobody else could do that' : '';
     console.log(`${email} is an owner of ${name} (${id})${how}`);
   });
@@ -126,8 +126,8 @@ try {
   await run(args);
 } catch (error) {
   const { code, message } = error as { code?: string; message: string };
-  const expected = [BadUsage, BadConfig, DatabaseRefused, StoreBusy].some((kind) => error instanceof kind);
+  const expected = [BadUsage, Refused, BadConfig, DatabaseRefused, StoreBusy].some((kind) => error instanceof kind);
   if (!expected && !code?.startsWith('ERR_PARSE_ARGS')) throw error;
-  console.error(`${message}\n\n${USAGE}`);
+  console.error(error instanceof Refused ? message : `${message}\n\n${USAGE}`);
   process.exit(2);
 }
