@@ -6,13 +6,14 @@ import { createBadgeService } from './badge-service.ts';
 import { createConnectionService } from './connection-service.ts';
 import { createDataService } from './data-service.ts';
 import { RESUME_ALARM } from './intents.ts';
+import { createInvitationService, WITHDRAW_ALARM } from './invitation-service.ts';
 import { createKeyService } from './key-service.ts';
 import { browserLabel } from './label.ts';
 import { createReminderService } from './reminder-service.ts';
 import { createSecretService } from './secret-service.ts';
 import { createSession } from './session.ts';
 import { closeStorage, createStore } from './store.ts';
-import { createTeamService, WITHDRAW_ALARM } from './team-service.ts';
+import { createTeamService } from './team-service.ts';
 import { createWorkspaceService } from './workspace-service.ts';
 
 const REFRESH_ALARM = 'refresh';
@@ -47,7 +48,8 @@ export function createBackground(deps: BackgroundDeps) {
     },
   });
   const secrets = createSecretService({ store, session, data, now, sleep });
-  const team = createTeamService({ store, session, data, now, sleep, randomId });
+  const team = createTeamService({ store, session, data, now });
+  const invitations = createInvitationService({ store, session, refreshTeam: team.refresh, now, sleep, randomId });
   const workspace = createWorkspaceService({ session, data, randomId });
   const connection = createConnectionService({
     store,
@@ -58,7 +60,15 @@ export function createBackground(deps: BackgroundDeps) {
     onConnected: data.refresh,
   });
   const receiver = createReceiver(deps.origin);
-  for (const service of [connection, data, createKeyService({ session, data }), secrets, team, workspace]) {
+  for (const service of [
+    connection,
+    data,
+    createKeyService({ session, data }),
+    secrets,
+    team,
+    invitations,
+    workspace,
+  ]) {
     receiver.handle(service.handlers);
   }
 
@@ -68,7 +78,7 @@ export function createBackground(deps: BackgroundDeps) {
     },
     [EXPIRY_ALARM]: connection.onExpiryAlarm,
     [RESUME_ALARM]: secrets.resume,
-    [WITHDRAW_ALARM]: team.withdrawDue,
+    [WITHDRAW_ALARM]: invitations.withdrawDue,
   };
 
   async function prepare(): Promise<void> {
@@ -102,7 +112,7 @@ export function createBackground(deps: BackgroundDeps) {
         if (!(await browser.alarms.get(REFRESH_ALARM))) {
           await browser.alarms.create(REFRESH_ALARM, { periodInMinutes: REFRESH_MINUTES });
         }
-        await Promise.all([secrets.resume(), team.withdrawDue()]);
+        await Promise.all([secrets.resume(), invitations.withdrawDue()]);
       });
     },
   };
