@@ -166,6 +166,19 @@ describe('whoever is in another workspace, too', () => {
     await s.as(s.owner, 'PATCH', 'W/scim', { deactivation: 'remove' });
   });
 
+  test('removed over there by an admin afterwards is let in nowhere, and a further active: false closes the account', async () => {
+    const { id, person, other } = await inBoth();
+    await patch(id, { op: 'replace', value: { active: false } });
+    const { store } = s.companion.deps;
+    await store.transact(async (tx) => {
+      await tx.deleteFrom('membership').where('workspace_id', '=', other.id).where('user_id', '=', id).execute();
+    });
+    const { token } = (await signIn(person)).body.session;
+    expect((await call(s.url, 'GET', '/v1/me', { token })).body.memberships).toEqual([]);
+    await patch(id, { op: 'replace', value: { active: false } });
+    expect([(await signIn(person)).status, (await call(s.url, 'GET', '/v1/me', { token })).status]).toEqual([401, 401]);
+  });
+
   test('has an address and ways of signing in that neither token changes', async () => {
     const { id, person, other } = await inBoth();
     await patch(id, {
