@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEventReader, type ServerEvent } from '../../shared/verifier/events.ts';
 import { until } from '../support/agents.ts';
@@ -161,12 +162,28 @@ test('a verifier that is deleted hears no more, and does not come back', async (
   expect((await call(companion.url, 'GET', '/v1/verify/stream', { token: verifier.secret })).status).toBe(401);
 });
 
+test('a verifier that is deleted by another process just as it connects is not listened for', async () => {
+  const verifier = await bench.verifier();
+  const other = new Database(companion.deps.store.files.database);
+  const { changes } = companion.deps;
+  const listenAfter = changes.listen.bind(changes);
+  changes.listen = (listener) => {
+    other.prepare('delete from verifier where id = ?').run(verifier.id);
+    return listenAfter(listener);
+  };
+  const listening = await listen(verifier.secret).finally(() => {
+    changes.listen = listenAfter;
+    other.close();
+  });
+  await listening.ended;
+  await until(() => changes.listeners === 0);
+});
+
 test('a change by plain SQL of another process is told, too', async () => {
   const { secret } = await bench.verifier();
   const { id } = await bench.key();
   const listening = await listen(secret);
   await listening.until(isTick);
-  const { default: Database } = await import('better-sqlite3');
   const other = new Database(companion.deps.store.files.database);
   other.prepare('update api_key set disabled_at = 1 where id = ?').run(id);
   other.close();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tokenOf } from '../../../shared/presented-key.ts';
 import { badField } from '../../domain/refusal.ts';
 import { refuseRepeatedHeaders, refuseWrongHost } from '../guard.ts';
 import { requireVerifier } from '../presented.ts';
@@ -33,4 +34,6 @@ export function answerStream(hot: Hot, req: IncomingMessage, res: ServerResponse
   // A line that breaks is not the process's end; what waits for it is over with 'close'.
   res.on('error', () => {});
   res.on('close', stop);
+  // Deleted by another process since it showed who it is, it would never be told of it.
+  if (!hot.deps.checker.verifier(tokenOf(req.headers.authorization) ?? '')) res.end();
 }
