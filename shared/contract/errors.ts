@@ -25,7 +25,7 @@ export const PROBLEMS = {
   websocket_required: [426, 'This path speaks WebSocket only'],
   idempotency_mismatch: [422, 'That Idempotency-Key was used with another body'],
   rate_limited: [429, 'Too many requests'],
-  headers_too_large: [431, 'The headers are larger than 40 kB'],
+  headers_too_large: [431, 'The headers are larger than 40 kB, or a thousand or more'],
   internal: [500, 'Something went wrong here'],
   unavailable: [503, 'Not ready'],
 } as const satisfies Record<string, readonly [number, string]>;
