@@ -217,6 +217,15 @@ test('an entry says what changed, and that the companion did not write it', asyn
   expect(details[0]).toMatch(/^old secret ends: .+ · prefix: heex_prod_K4vT9mPz$/);
 });
 
+test('where no entry matches, the filters are cleared from there', async () => {
+  const page = await show('w7-audit-empty');
+  await page.type('[aria-label="Search the audit log"]', 'nobody');
+  await page.waitForFunction(() => document.querySelector('.empty'));
+  await button(page, 'Clear filters.').click();
+  await settle(page);
+  expect(await page.$eval('[aria-label="Search the audit log"]', (e) => (e as HTMLInputElement).value)).toBe('');
+});
+
 test('settings say who joins by single sign-on, and when SCIM last called about how many people', async () => {
   const page = await show('w8-settings');
   const about = await page.$$eval('.settings .card small', (all) => all.map((e) => e.textContent));

@@ -144,6 +144,10 @@ function useEntries() {
       setFilters(ALL);
       setJump(seq);
     },
+    clear: () => {
+      setFilters(ALL);
+      setJump(undefined);
+    },
     showNewest: () => setJump(undefined),
   };
 }
@@ -177,7 +181,7 @@ const aboutWords = ({ report, at }: Pick<Check, 'report' | 'at'>): string =>
 
 /** Every change in the workspace, and whether the record of them is whole. */
 export function Audit() {
-  const { list, filters, jump, change, showEntry, showNewest } = useEntries();
+  const { list, filters, jump, change, showEntry, clear, showNewest } = useEntries();
   const { check, verify } = useCheck();
   useShortcuts([{ key: '/', words: 'Search', run: focusSearch }]);
   const brokenAt = check.report?.valid === false ? check.report.brokenAt : undefined;
@@ -221,7 +225,7 @@ export function Audit() {
           loading={list.loading}
           failure={list.failure}
           onRetry={list.reload}
-          empty={<Empty title="No entries match." />}
+          empty={<Empty title="No entries match." action={<LinkButton onClick={clear}>Clear filters.</LinkButton>} />}
         />
       )}
       <MoreRows hasMore={list.hasMore} loading={list.loading} onMore={list.more} />

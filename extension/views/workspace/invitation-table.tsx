@@ -13,11 +13,13 @@ function Row({ of: invitation }: { of: TeamInvitation }) {
   const soon = ms(invitation.expiresAt) - now.value < 2 * DAY;
   return (
     <tr>
-      <td class="semi truncate" title={invitation.email}>
-        {invitation.email}
+      <td title={invitation.email}>
+        <b class="semi">
+          <span class="truncate">{invitation.email}</span>
+        </b>
       </td>
       <td>{ROLE_WORDS[invitation.role]}</td>
-      <td class="truncate">{invitation.invitedBy.name}</td>
+      <td title={invitation.invitedBy.name}>{invitation.invitedBy.name}</td>
       <td>
         <When at={invitation.createdAt} words={moment} />
       </td>
@@ -50,7 +52,7 @@ export function InvitationTable({ of: list }: { of: readonly TeamInvitation[] })
         <h2>Invitations</h2>
         <span class="small subtle">{list.length} waiting</span>
       </div>
-      <table class="table">
+      <table class="table table--fixed table--invitations">
         <caption class="sr">Invitations</caption>
         <Heads words={['Sent to', 'Role', 'Invited by', 'Sent', 'Expires']} acts />
         <tbody>

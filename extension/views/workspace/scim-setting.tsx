@@ -128,7 +128,9 @@ function Tokens({ of: tokens, onRemove }: { of: ScimToken[]; onRemove: (token: S
                   </small>
                 </span>
               </td>
-              <td class="small muted">{token.lastUsedAt ? <When at={token.lastUsedAt} words={ago} /> : 'never'}</td>
+              <td class="small muted nowrap">
+                {token.lastUsedAt ? <When at={token.lastUsedAt} words={ago} /> : 'never'}
+              </td>
               <td class="r">
                 <Button variant="ghost" size="sm" onClick={() => onRemove(token)}>
                   Remove<span class="sr"> {token.name}</span>

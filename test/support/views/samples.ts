@@ -196,6 +196,11 @@ const invitation: Invitation = {
   expiresAt: after(6 * DAY),
   invitedBy: author(),
 };
+/** Somebody whose name and address fit nowhere. */
+export const MAXIMILIANA = member('Maximiliana Bartholomäa von Hohenzollern-Sigmaringen', {
+  email: 'maximiliana.von.hohenzollern@subsidiary.acme.example',
+  role: 'admin',
+});
 export const INVITATIONS: TeamInvitation[] = [
   { ...invitation, link: 'https://keys.acme.example/invite#heexi_Zr6mQ1', withdrawing: false },
 ];

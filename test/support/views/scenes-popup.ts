@@ -18,7 +18,22 @@ import {
   timeout,
   ungrouped,
 } from './answers.ts';
-import { before, GROUPS, KEYS, key, LONG, lena, member, NOW, PREVIEW, requestRow, snapshot } from './samples.ts';
+import {
+  before,
+  GROUPS,
+  INVITATIONS,
+  KEYS,
+  key,
+  LONG,
+  lena,
+  MAXIMILIANA,
+  MEMBERS,
+  member,
+  NOW,
+  PREVIEW,
+  requestRow,
+  snapshot,
+} from './samples.ts';
 
 /** The popup. */
 export const POPUP_SCENES: Record<string, Scene> = {
@@ -186,15 +201,33 @@ export const POPUP_SCENES: Record<string, Scene> = {
         at: NOW,
         members: [
           member('Lena Fischer', { role: 'owner' }),
-          member('Maximiliana Bartholomäa von Hohenzollern-Sigmaringen', {
-            email: 'maximiliana.von.hohenzollern@subsidiary.acme.example',
-            role: 'admin',
-          }),
+          MAXIMILIANA,
+          { ...MAXIMILIANA, id: 'mem_max2', status: 'suspended' },
         ],
-        invitations: [],
+        invitations: INVITATIONS.map((one) => ({ ...one, email: MAXIMILIANA.email, link: null })),
       },
     },
     route: at('team'),
+  },
+  'p8-team-alone': {
+    published: { ...connected(), team: { at: NOW, members: MEMBERS.slice(0, 1), invitations: [] } },
+    route: at('team'),
+  },
+  'p9-remove-long': {
+    published: { ...connected(), team: { at: NOW, members: [...MEMBERS, MAXIMILIANA], invitations: [] } },
+    route: [...at('team'), { screen: 'remove', id: MAXIMILIANA.id }],
+    answers: {
+      'team.previewRemoval': () => ({
+        ...PREVIEW,
+        member: MAXIMILIANA,
+        keys: PREVIEW.keys.map((one) => ({
+          ...one,
+          name: `${one.name}-with-a-name-that-goes-on-and-on-for-as-long-as-it-may`,
+          sources: one.sources.map((from) => ({ ...from, ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348' })),
+        })),
+        knownSecrets: PREVIEW.knownSecrets.map((one) => ({ ...one, name: 'v'.repeat(120) })),
+      }),
+    },
   },
   'p9-remove-fleet': {
     published: connected(),

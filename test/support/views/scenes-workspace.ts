@@ -1,7 +1,9 @@
 import { type AgentQuery, agentsFor, connected, fresh, MINUTE, REMOVED, refusal, type Scene } from './answers.ts';
 import type { Answers } from './browser.ts';
-import { after, KEYS, key, PREVIEW, snapshot } from './samples.ts';
-import { AUDIT, CHAIN, OVERVIEW, TEAM_KEYS } from './samples-workspace.ts';
+import { after, INVITATIONS, KEYS, key, MAXIMILIANA, MEMBERS, member, NOW, PREVIEW, snapshot } from './samples.ts';
+import { AUDIT, CHAIN, OVERVIEW, SCIM_TOKENS, TEAM_KEYS, VERIFIERS } from './samples-workspace.ts';
+
+const LONG_NAME = 'a-name-of-sixty-three-letters-which-is-what-one-label-may-have';
 
 /** The full page at an address. */
 const full = (
@@ -51,6 +53,27 @@ export const WORKSPACE_SCENES: Record<string, Scene> = {
   'w3-members-mail': full('/members', connected({ membership: { ...snapshot().membership, role: 'admin' } }), {
     'team.resetLink': () => ({ mailed: true, expiresAt: after(60 * MINUTE) }),
   }),
+  'w3-members-alone': full('/members', {
+    ...connected(),
+    team: { at: NOW, members: MEMBERS.slice(0, 1), invitations: [] },
+  }),
+  'w3-members-long': full('/members', {
+    ...connected(),
+    team: {
+      at: NOW,
+      members: [
+        ...MEMBERS,
+        { ...MAXIMILIANA, status: 'suspended' },
+        ...Array.from({ length: 30 }, (_, i) => member(`Person${i} Nobody-Knows`)),
+      ],
+      invitations: INVITATIONS.map((one) => ({
+        ...one,
+        email: MAXIMILIANA.email,
+        invitedBy: { ...one.invitedBy, name: MAXIMILIANA.name },
+        expiresAt: after(20 * 60 * MINUTE),
+      })),
+    },
+  }),
   'w3-remove': full('/remove/mem_jonas'),
   'w3-remove-quiet': full('/remove/mem_jonas', undefined, {
     'team.previewRemoval': () => ({ ...PREVIEW, keys: PREVIEW.keys.slice(2), knownSecrets: [] }),
@@ -74,6 +97,37 @@ export const WORKSPACE_SCENES: Record<string, Scene> = {
   }),
   'w7-audit-failed': full('/audit', connected(), {
     'audit.list': () => refusal('network', 'The server can’t be reached'),
+  }),
+  'w7-audit-empty': full('/audit', connected(), { 'audit.list': () => ({ items: [], nextCursor: null }) }),
+  'w8-settings-long': full('/settings', connected(), {
+    'sso.read': () => ({
+      sso: {
+        issuer: `https://login.${LONG_NAME}.example/realms/${LONG_NAME}`,
+        clientId: 'heex',
+        name: LONG_NAME,
+        domains: [`${LONG_NAME}.example`, 'acme.example'],
+        updatedAt: after(0),
+      },
+      redirectUri: 'https://keys.acme.example/sso/callback',
+    }),
+    'scim.read': () => ({
+      baseUrl: 'https://keys.acme.example/scim/v2',
+      deactivation: 'suspend',
+      tokens: SCIM_TOKENS.map((token) => ({ ...token, name: LONG_NAME })),
+      people: 12_345,
+    }),
+    'verifier.list': () => VERIFIERS.map((one) => ({ ...one, name: LONG_NAME })),
+  }),
+  'w8-settings-off': full('/settings', connected(), {
+    'sso.read': () => ({ sso: null, redirectUri: 'https://keys.acme.example/sso/callback' }),
+    'scim.read': () => ({
+      baseUrl: 'https://keys.acme.example/scim/v2',
+      deactivation: 'remove',
+      tokens: [],
+      people: 0,
+    }),
+    'verifier.list': () => [],
+    'job.list': () => [],
   }),
   'w8-settings': full('/settings'),
   'w8-settings-admin': full('/settings', connected({ membership: { ...snapshot().membership, role: 'admin' } })),
