@@ -220,6 +220,15 @@ test('the account page lists sessions and ends one; signing in again in the same
   expect((await w.get('/')).location).toBe('/signin');
 });
 
+test('setting up speaks of passkeys only where there can be some: under a host name', async () => {
+  const named = await testCompanion({ HEEX_PUBLIC_URL: 'https://keys.acme.example' });
+  const bare = await testCompanion();
+  const hint = async (url: string) => (await visitor(url).get('/setup')).html.match(/id="password-hint">([^<]+)/)?.[1];
+  expect(await hint(named.url)).toBe('10 characters or more. You can add a passkey afterwards.');
+  expect(await hint(bare.url)).toBe('10 characters or more.');
+  await Promise.all([named.end(), bare.end()]);
+});
+
 test('an invitation is opened and accepted by a new person, who is then signed in', async () => {
   const token = await invitationFor('tomas@acme.example');
   const v = visitor(s.url);

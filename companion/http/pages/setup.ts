@@ -78,7 +78,7 @@ function form(c: Ctx, deps: Deps, values: Values, errors: Errors, status = 200):
           label: 'Password',
           type: 'password',
           autocomplete: 'new-password',
-          rule: '10 characters or more.',
+          rule: `10 characters or more.${deps.passkeys.available() ? ' You can add a passkey afterwards.' : ''}`,
         })}
         <button type="submit" class="btn btn--primary btn--lg btn--block">Create workspace</button>
       </form>`,
