@@ -45,7 +45,8 @@ const open = (db: Reading, now: number) =>
         is
           .selectFrom('membership as inviter')
           .select('inviter.id')
-          .where('inviter.id', '=', sql<string>`json_extract(invitation.invited_by, '$.membershipId')`)
+          // Plain SQL may have left any text there: one that names nobody is none, and does not stand in the way of the others.
+          .where('inviter.id', '=', sql<string>`iif(json_valid(invited_by), invited_by ->> '$.membershipId', null)`)
           .where('inviter.suspended_at', 'is', null)
           .where((may) =>
             may.or(

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
@@ -195,4 +196,18 @@ test('nor by one to the address that was theirs until their identity provider ga
     expect((await accept((await invite(email)).token, joining)).status).toBe(201);
   }
   expect((await accept(kept.token, { name: 'Gustav', password: 'correct horse battery' })).status).toBe(201);
+});
+
+test('one whose maker plain SQL made unreadable is none, and leaves the others alone', async () => {
+  const [spoilt, other] = [await invite('ulf@acme.example'), await invite('eva@acme.example')];
+  const db = new Database(`${s.companion.folder}/heex.sqlite`);
+  db.prepare("update invitation set invited_by = 'x' where email = 'ulf@acme.example'").run();
+  db.close();
+  const listed = (await s.as(s.owner, 'GET', 'W/invitations')).body.items.map((i: { email: string }) => i.email);
+  expect(listed).toContain('eva@acme.example');
+  expect(listed).not.toContain('ulf@acme.example');
+  const joining = { name: 'Somebody', password: 'correct horse battery' };
+  expect([(await accept(spoilt.token, joining)).status, (await accept(other.token, joining)).status]).toEqual([
+    404, 201,
+  ]);
 });
