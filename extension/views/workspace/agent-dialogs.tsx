@@ -1,59 +1,43 @@
-import { useState } from 'preact/hooks';
 import { ENROL_PERMISSION } from '../../../shared/agent-protocol.ts';
 import type { Agent } from '../../../shared/contract/agents.ts';
-import type { Failure } from '../../messages/failure.ts';
 import { removeAgent } from '../../state/agents.ts';
 import { connection } from '../../state/connection.ts';
 import { copy } from '../../state/secret.ts';
 import { showToast } from '../../state/toasts.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FailureNote } from '../../ui/failure-note.tsx';
 import { Callout } from '../../ui/notice.tsx';
 import { InstallerKey, useInstallerKey } from '../installer-key.tsx';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 
 export function RemoveAgent({ of: agent, onClose, onDone }: { of: Agent; onClose: () => void; onDone: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const act = async () => {
-    setBusy(true);
-    const result = await removeAgent(agent.id);
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast(`${agent.name} removed`);
-    onClose();
-    onDone();
-  };
   return (
-    <Dialog
-      alert
+    <ConfirmDialog
       title={`Remove ${agent.name}?`}
       subtitle={[agent.hostName, agent.platform].filter(Boolean).join(' · ')}
+      act="Remove agent"
+      acting="Removing"
+      work={() => removeAgent(agent.id)}
+      done={`${agent.name} removed`}
+      failed="The agent was not removed"
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Removing'} onClick={() => void act()}>
-            Remove agent
-          </Button>
-        </>
-      }
+      onDone={() => {
+        onClose();
+        onDone();
+      }}
     >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="The agent was not removed" failure={failure} />}
-        <p class="muted">
-          Its connection ends at once and it can never connect again. To bring it back it has to be enrolled anew, with
-          a working key.
-        </p>
-        {agent.state === 'connected' && (
-          <Callout tone="bad" icon="pulse">
-            <p>
-              <b>It is running now.</b>
-            </p>
-          </Callout>
-        )}
-      </div>
-    </Dialog>
+      <p class="muted">
+        Its connection ends at once and it can never connect again. To bring it back it has to be enrolled anew, with a
+        working key.
+      </p>
+      {agent.state === 'connected' && (
+        <Callout tone="bad" icon="pulse">
+          <p>
+            <b>It is running now.</b>
+          </p>
+        </Callout>
+      )}
+    </ConfirmDialog>
   );
 }
 

@@ -3,14 +3,12 @@ import type { Group } from '../../../shared/contract/groups.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { deleteGroup } from '../../state/admin.ts';
 import { navigate, route } from '../../state/route.ts';
-import { showToast } from '../../state/toasts.ts';
 import { listGroups, offline } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
-import { FailureNote } from '../../ui/failure-note.tsx';
 import { count } from '../../ui/format.ts';
 import { permissionsByResource } from '../../ui/key-words.ts';
 import { Empty } from '../../ui/notice.tsx';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 import { GroupEditor } from './group-editor.tsx';
 import { Page } from './shell.tsx';
 import { ListState } from './table-parts.tsx';
@@ -54,35 +52,19 @@ function GroupList({ groups, chosen }: { groups: Group[]; chosen: string | undef
 }
 
 function DeleteDialog({ of: group, onClose, onDone }: { of: Group; onClose: () => void; onDone: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const act = async () => {
-    setBusy(true);
-    const result = await deleteGroup(group.id);
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast(`${group.name} deleted`);
-    onDone();
-  };
   return (
-    <Dialog
-      alert
+    <ConfirmDialog
       title={`Delete ${group.name}?`}
+      act="Delete group"
+      acting="Deleting"
+      work={() => deleteGroup(group.id)}
+      done={`${group.name} deleted`}
+      failed="The group was not deleted"
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Deleting'} onClick={() => void act()}>
-            Delete group
-          </Button>
-        </>
-      }
+      onDone={onDone}
     >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="The group was not deleted" failure={failure} />}
-        <p class="muted">No live key uses it, so nothing stops working.</p>
-      </div>
-    </Dialog>
+      <p class="muted">No live key uses it, so nothing stops working.</p>
+    </ConfirmDialog>
   );
 }
 

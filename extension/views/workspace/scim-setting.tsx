@@ -15,6 +15,7 @@ import { ago, count } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Prefix, Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { Heads } from './table-parts.tsx';
 
@@ -75,38 +76,22 @@ function NewToken({ onClose, onMade }: NewTokenProps) {
 }
 
 function RemoveToken({ of: token, onClose, onDone }: { of: ScimToken; onClose: () => void; onDone: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const act = async () => {
-    setBusy(true);
-    const result = await removeScimToken(token.id);
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast(`${token.name} removed`);
-    onDone();
-  };
   return (
-    <Dialog
-      alert
+    <ConfirmDialog
       title={`Remove the token ${token.name}?`}
+      act="Remove token"
+      acting="Removing"
+      work={() => removeScimToken(token.id)}
+      done={`${token.name} removed`}
+      failed="The token was not removed"
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Removing'} onClick={() => void act()}>
-            Remove token
-          </Button>
-        </>
-      }
+      onDone={onDone}
     >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="The token was not removed" failure={failure} />}
-        <p class="muted">
-          From that moment the identity provider can’t add or remove anybody here. People who leave there stay here
-          until somebody removes them.
-        </p>
-      </div>
-    </Dialog>
+      <p class="muted">
+        From that moment the identity provider can’t add or remove anybody here. People who leave there stay here until
+        somebody removes them.
+      </p>
+    </ConfirmDialog>
   );
 }
 

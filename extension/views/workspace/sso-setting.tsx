@@ -14,6 +14,7 @@ import { errorsOf, focusFirstInvalid, lineErrors, readLines } from '../../ui/fie
 import { Icon } from '../../ui/icon.tsx';
 import { Tag } from '../../ui/marks.tsx';
 import { fieldErrors } from '../key-form-model.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 
 interface Typed {
   issuer: string;
@@ -146,38 +147,22 @@ function EditDialog({ answer, onClose, onSaved }: EditProps) {
 }
 
 function RemoveDialog({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const act = async () => {
-    setBusy(true);
-    const result = await removeSso();
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast('Single sign-on is off');
-    onDone();
-  };
   return (
-    <Dialog
-      alert
+    <ConfirmDialog
       title="Turn single sign-on off?"
+      act="Turn off"
+      acting="Turning off"
+      work={() => removeSso()}
+      done="Single sign-on is off"
+      failed="Nothing was changed"
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Turning off'} onClick={() => void act()}>
-            Turn off
-          </Button>
-        </>
-      }
+      onDone={onDone}
     >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="Nothing was changed" failure={failure} />}
-        <p class="muted">
-          People who sign in by it alone can’t sign in any more until they have a password or a passkey. Keys and
-          sessions stay. The client secret is forgotten.
-        </p>
-      </div>
-    </Dialog>
+      <p class="muted">
+        People who sign in by it alone can’t sign in any more until they have a password or a passkey. Keys and sessions
+        stay. The client secret is forgotten.
+      </p>
+    </ConfirmDialog>
   );
 }
 

@@ -4,7 +4,6 @@ import { verifiers as contract, type VerifierCredential } from '../../../shared/
 import { ENVIRONMENTS, type Environment } from '../../../shared/key-format.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { createVerifier, listVerifiers, removeVerifier } from '../../state/admin.ts';
-import { showToast } from '../../state/toasts.ts';
 import { offline } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
 import { Segmented } from '../../ui/choice.tsx';
@@ -17,6 +16,7 @@ import { Env, Prefix } from '../../ui/marks.tsx';
 import { Callout } from '../../ui/notice.tsx';
 import { When } from '../../ui/when.tsx';
 import { fieldErrors } from '../key-form-model.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { Heads } from './table-parts.tsx';
 
@@ -101,48 +101,32 @@ function RemoveDialog({
   onClose: () => void;
   onDone: () => void;
 }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<Failure>();
-  const act = async () => {
-    setBusy(true);
-    const result = await removeVerifier(verifier.id);
-    setBusy(false);
-    if (!result.ok) return setFailure(result.failure);
-    showToast(`${verifier.name} removed`);
-    onDone();
-  };
   return (
-    <Dialog
-      alert
+    <ConfirmDialog
       title={`Remove ${verifier.name}?`}
+      act="Remove verifier"
+      acting="Removing"
+      work={() => removeVerifier(verifier.id)}
+      done={`${verifier.name} removed`}
+      failed="The verifier was not removed"
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="danger" busy={busy && 'Removing'} onClick={() => void act()}>
-            Remove verifier
-          </Button>
-        </>
-      }
+      onDone={onDone}
     >
-      <div class="stack" style="--gap:12px">
-        {failure && <FailureNote what="The verifier was not removed" failure={failure} />}
-        <p class="muted">
-          A service that still checks keys with it can’t check any key from that moment, and will refuse its callers.
+      <p class="muted">
+        A service that still checks keys with it can’t check any key from that moment, and will refuse its callers.
+      </p>
+      <Callout tone={verifier.lastUsedAt ? 'bad' : 'plain'} icon={verifier.lastUsedAt ? 'pulse' : 'info'}>
+        <p>
+          {verifier.lastUsedAt ? (
+            <>
+              Last used <When at={verifier.lastUsedAt} words={ago} />.
+            </>
+          ) : (
+            'It was never used.'
+          )}
         </p>
-        <Callout tone={verifier.lastUsedAt ? 'bad' : 'plain'} icon={verifier.lastUsedAt ? 'pulse' : 'info'}>
-          <p>
-            {verifier.lastUsedAt ? (
-              <>
-                Last used <When at={verifier.lastUsedAt} words={ago} />.
-              </>
-            ) : (
-              'It was never used.'
-            )}
-          </p>
-        </Callout>
-      </div>
-    </Dialog>
+      </Callout>
+    </ConfirmDialog>
   );
 }
 
