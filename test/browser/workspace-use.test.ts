@@ -231,6 +231,12 @@ test('settings say who joins by single sign-on, and when SCIM last called about 
   const about = await page.$$eval('.settings .card small', (all) => all.map((e) => e.textContent));
   expect(about).toContain('login.acme.example · open to people of acme.example');
   expect(about).toContain('Last call 4 min ago · 14 people provisioned');
+  // Calls by tokens that are gone are not known: nothing is said of them.
+  const off = await show('w8-settings-off');
+  expect(await off.$$eval('.settings .card small', (all) => all.map((e) => e.textContent))).toEqual([
+    'People sign in with a password or a passkey.',
+    'No identity provider is connected · 0 people provisioned',
+  ]);
 });
 
 test('a broken chain is said at once, and leads to the export', async () => {

@@ -96,7 +96,7 @@ function RemoveToken({ of: token, onClose, onDone }: { of: ScimToken; onClose: (
 }
 
 function Tokens({ of: tokens, onRemove }: { of: ScimToken[]; onRemove: (token: ScimToken) => void }) {
-  if (tokens.length === 0) return <p class="small muted">No identity provider is connected.</p>;
+  if (tokens.length === 0) return null;
   return (
     <div class="card card--table">
       <table class="table">
@@ -146,7 +146,8 @@ function ScimStatus({ of: { tokens, people } }: { of: ScimSettings }) {
               Last call <When at={last} words={ago} />
             </>
           ) : (
-            'No call yet'
+            // Of tokens that are gone no call is known any more.
+            (tokens.length > 0 && 'Token not used yet') || 'No identity provider is connected'
           )}{' '}
           · {count(people, 'person', 'people')} provisioned
         </small>
