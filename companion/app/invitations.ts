@@ -5,7 +5,7 @@ import type { invitations } from '../../shared/contract/invitations.ts';
 import { makeLinkToken } from '../../shared/key-format.ts';
 import { mayGrant } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { HOUR_MS } from '../domain/time.ts';
+import { DAY_MS, HOUR_MS } from '../domain/time.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import type { InvitationRow } from '../store/tables.ts';
 import { audit, by } from './audit.ts';
@@ -17,7 +17,7 @@ import { isExcluded } from './scim-exclusion.ts';
 import { hashToken } from './sessions.ts';
 import { requireRecentSignIn } from './step-up.ts';
 
-export const INVITATION_LIFETIME_MS = 7 * 86_400_000;
+export const INVITATION_LIFETIME_MS = 7 * DAY_MS;
 
 const show = (row: InvitationRow) => ({
   id: row.id,

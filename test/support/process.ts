@@ -34,7 +34,8 @@ export async function runToEnd(
 ): Promise<{ code: number | null; stderr: string; stdout: string }> {
   const child = spawnCompanion(env);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const code = await new Promise<number | null>((done) => child.once('exit', done));
+  // Not `exit`, at which what it printed may still be on its way.
+  const code = await new Promise<number | null>((done) => child.once('close', done));
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
@@ -43,7 +44,7 @@ export async function startProcess(folder: string, env: Record<string, string> =
   const child = spawnCompanion({ HEEX_DATA: folder, HEEX_SETUP_TOKEN: SETUP_TOKEN, HEEX_KEY_LIMIT: '1000', ...env });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const ended = new Promise<number | string | null>((done) =>
-    child.once('exit', (code, signal) => done(code ?? signal)),
+    child.once('close', (code, signal) => done(code ?? signal)),
   );
   const url = await new Promise<string>((done, fail) => {
     child.stdout?.on('data', () => {

@@ -29,7 +29,8 @@ export function agentProcess(args: string[], env: Record<string, string>, progra
     stream.on('data', (chunk) => {
       text += chunk;
     });
-  return { child, out: () => text, code: new Promise((done) => child.once('exit', done)) };
+  // Not `exit`, at which what it printed may still be on its way.
+  return { child, out: () => text, code: new Promise((done) => child.once('close', done)) };
 }
 
 /** A companion process with a workspace, and a key that may enrol agents. */
