@@ -8,7 +8,11 @@ import { type HonoEnv, requireKey } from '../shared/verifier/hono.ts';
 import { createVerifier } from '../shared/verifier/index.ts';
 
 const { HEEX_URL = 'http://127.0.0.1:8787', HEEX_VERIFIER = '', PORT = '8080' } = process.env;
-const verifier = createVerifier({ url: HEEX_URL, secret: HEEX_VERIFIER });
+const verifier = createVerifier({
+  url: HEEX_URL,
+  secret: HEEX_VERIFIER,
+  onFault: (error) => console.error(`The companion's stream: ${error.message}`),
+});
 
 // Hono does not know where a request came from; without it, keys that have an allowlist are refused.
 const address = (c: Parameters<typeof getConnInfo>[0]) => getConnInfo(c).remote.address;

@@ -9,7 +9,11 @@ import { createVerifier } from '../shared/verifier/index.ts';
 import { requireKey, type VerifiedRequest } from '../shared/verifier/node.ts';
 
 const { HEEX_URL = 'http://127.0.0.1:8787', HEEX_VERIFIER = '', PORT = '8080' } = process.env;
-const verifier = createVerifier({ url: HEEX_URL, secret: HEEX_VERIFIER });
+const verifier = createVerifier({
+  url: HEEX_URL,
+  secret: HEEX_VERIFIER,
+  onFault: (error) => console.error(`The companion's stream: ${error.message}`),
+});
 
 // With Express these are handlers as they stand: app.get('/customers', reader, (request, response) => …)
 const anyKey = requireKey(verifier);

@@ -40,6 +40,11 @@ export interface VerifierOptions {
   maxKeys?: number;
   /** How long to wait for an answer of the companion, in milliseconds. Default 2,000. */
   timeoutMs?: number;
+  /**
+   * Told each time the stream could not be connected or broke, for the service's log: a wrong address or secret shows here
+   * only. It never has a secret in it.
+   */
+  onFault?: (error: Error) => void;
   fetch?: typeof fetch;
   /** Milliseconds since 1970-01-01 UTC. */
   now?: () => number;
@@ -120,8 +125,9 @@ class InProcessVerifier implements Verifier {
       onChange: (seq, kind, id) => this.#memory.change(seq, `${kind}:${id}`),
       onReset: (seq) => this.#memory.reset(seq),
       onTick: (seq, companionNow, sentAfter) => this.#hear(seq, companionNow, sentAfter),
-      onDown: () => {
+      onDown: (fault) => {
         this.#live = false;
+        if (fault) options.onFault?.(fault);
       },
     });
   }

@@ -15,7 +15,8 @@ export interface StreamOptions {
    * @param sentAfter of the first tick of a connection: when that was asked for, by `time`
    */
   onTick(seq: number, companionNow: number, sentAfter: number | undefined): void;
-  onDown(): void;
+  /** @param fault why, where it was not the companion that ended it; nothing that this throws goes anywhere */
+  onDown(fault: Error | undefined): void;
   /** Silence after which the connection counts as dead, in milliseconds. */
   maxSilenceMs: number;
 }
@@ -39,11 +40,13 @@ export function follow(options: StreamOptions): () => void {
     while (!stopped) {
       current = new AbortController();
       let told = false;
-      await listenOnce(options, current, last, (id) => {
+      const fault = await listenOnce(options, current, last, (id) => {
         told = true;
         last = id;
-      }).catch(() => {});
-      options.onDown();
+      }).catch((error: Error) => error);
+      try {
+        options.onDown(stopped ? undefined : (fault ?? undefined));
+      } catch {}
       if (stopped) return;
       pause = told ? LEAST_PAUSE_MS : Math.min(pause * 2, MOST_PAUSE_MS);
       await new Promise<void>((done) => {
@@ -69,7 +72,7 @@ async function listenOnce(
   onTold: (id: string) => void,
 ): Promise<void> {
   let asked: number | undefined = options.time();
-  const watch = createWatch(options.maxSilenceMs, () => abort.abort());
+  const watch = createWatch(options.maxSilenceMs, () => abort.abort(new Error('the stream is silent')));
   try {
     const response = await options.fetch(options.url, {
       headers: {
@@ -80,7 +83,8 @@ async function listenOnce(
       signal: abort.signal,
       redirect: 'error',
     });
-    if (!response.ok || !response.body) throw new Error(`the stream answers ${response.status}`);
+    if (!response.ok || !response.body)
+      throw new Error(`the stream answers ${response.status} ${response.statusText}`.trimEnd());
     const read = createEventReader();
     const decoder = new TextDecoder();
     for await (const bytes of response.body) {

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Verifier } from '../../shared/verifier/index.ts';
+import { makeToken } from '../../shared/key-format.ts';
+import { createVerifier, type Verifier } from '../../shared/verifier/index.ts';
 import { until } from '../support/agents.ts';
+import { line } from '../support/tcp-proxy.ts';
 import { atOnce, type VerifierWorld, verifierWorld } from '../support/verifier.ts';
 
 let world: VerifierWorld;
@@ -202,4 +205,41 @@ test('the maximum staleness counts time for which the machine was suspended, and
   both.wallGoes(HOUR);
   expect((await codes())[2]).toBe('unavailable');
   await until(async () => (await codes())[1] === 'unavailable');
+});
+
+test('why the stream does not come is told, also to a handler that throws, and what never came leaves every key out', async () => {
+  const key = await bench.key();
+  const faults: string[] = [];
+  const onFault = ({ message }: Error) => {
+    faults.push(message);
+    throw new Error('not handled');
+  };
+  const told = async (start: () => { close(): Promise<void> }, what: string) => {
+    faults.length = 0;
+    const v = start();
+    // Told again and again: it goes on trying.
+    await expect.poll(() => faults.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    expect(faults[0]).toContain(what);
+    await v.close();
+  };
+  const { secret, companion } = world;
+  // The companion does not go by this name.
+  const other = await line(() => companion.url);
+  const misnamed = createVerifier({ url: other.url, secret, onFault });
+  expect((await misnamed.check({ key: key.secret })).code).toBe('unavailable');
+  await told(() => misnamed, 'answers 421');
+  other.close();
+  await told(
+    () => createVerifier({ url: wire.url, secret: makeToken('verifier', randomBytes), onFault }),
+    'answers 401',
+  );
+  const v = await verifier({ onFault });
+  faults.length = 0;
+  wire.stall();
+  await expect.poll(() => faults, { timeout: 10_000 }).toContain('the stream is silent');
+  wire.mend();
+  expect(await v.ready(10_000)).toBe(true);
+  faults.length = 0;
+  await v.close();
+  expect(faults).toEqual([]);
 });
