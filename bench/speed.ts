@@ -71,23 +71,11 @@ async function bySize(small: Scene): Promise<void> {
   // What counts is how it is once every key was asked about; what the first check of a key costs has a row of its own.
   for (const [i, scene] of scenes.entries())
     add(`First check of a key, ${whole(SIZES[i] ?? 0)} keys, in batches of 100`, rate(await warm(scene)), '–', '–');
-  // Sending a million different keys costs the load, on the same machine, more than sending a thousand: the bare route shows how much.
-  const server = await bare(small);
-  const loads = scenes.map(verifying);
-  const measured = await inTurns([...loads, ...loads.map((load) => ({ ...load, url: server.url }))]);
-  await server.stop();
-  const speeds = measured.map((result) => result.perSecond);
-  const [ours, theirs] = [speeds.slice(0, scenes.length), speeds.slice(scenes.length)];
-  const change = (all: readonly number[], i: number) => (all[i] ?? 0) / (all[0] ?? 1);
+  const results = await inTurns(scenes.map(verifying));
   for (const [i, scene] of scenes.entries()) {
+    const [now, least] = [results[i]?.perSecond ?? 0, results[0]?.perSecond ?? 1];
     const keys = `${whole(SIZES[i] ?? 0)} keys`;
-    const against = `at ${keys} against ${whole(SIZES[0] ?? 0)}`;
-    const both = (all: readonly number[]) => `${rate(all[i] ?? 0)} against ${rate(all[0] ?? 0)}`;
-    if (i > 0) {
-      add(`POST /v1/verify ${against}`, both(ours), fixed(change(ours, i)), '–');
-      add(`Bare Hono route, sent the same, ${against}`, both(theirs), fixed(change(theirs, i)), '–');
-      add(`POST /v1/verify ${against}, beside the bare route`, '–', fixed(change(ours, i) / change(theirs, i)), '0.90');
-    }
+    if (i > 0) add(`POST /v1/verify at ${keys} against ${whole(SIZES[0] ?? 0)}`, rate(now), fixed(now / least), '0.90');
     const again = await companionOn(scene.seeded);
     const fresh = again.memory();
     await again.stop();

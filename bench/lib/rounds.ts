@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from './report.ts';
 import { type Load, type Measured, wrk } from './wrk.ts';
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
+const PAUSE_MS = 2_000;
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 
 export interface Result {
@@ -23,6 +25,8 @@ export async function inTurns(loads: readonly Load[], connections?: number): Pro
       const measured = await wrk(load, SECONDS, connections);
       if (measured.errors) throw new Error(`${load.url} failed ${measured.errors} times`);
       all[i]?.push(measured);
+      // What a server does afterwards, such as adding up counts, must not fall on the next one.
+      await sleep(PAUSE_MS);
     }
   return all.map((runs) => ({
     perSecond: median(runs.map((r) => r.perSecond)),
