@@ -10,7 +10,7 @@ export type ToWriter = { type: 'write'; batch: UsageBatch } | { type: 'fold' } |
 export type FromWriter = { type: 'written' } | { type: 'folded' } | { type: 'late'; error: string };
 
 /** What is written is added to the counts this much later at the most, unless adding takes long. */
-const FOLD_EVERY_MS = 500;
+const FOLD_EVERY_MS = 2_000;
 /** Adding takes no more than a quarter of the time: the longer it takes, the more keys each time does at once. */
 const REST = 3;
 
