@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { preferences } from '../state/preferences.ts';
 
 /** One shortcut: `n`, `/`, `ArrowDown`, `Mod+Enter`. */
@@ -81,12 +81,13 @@ function add(layer: Layer): () => void {
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
-  useEffect(() => add({ shortcuts: () => latest.current, modal: false }), []);
+  // With the page, not after it was drawn: a key that is pressed in between would be lost.
+  useLayoutEffect(() => add({ shortcuts: () => latest.current, modal: false }), []);
 }
 
 /** While a dialog is open, the shortcuts of the page below it rest. */
 export function useModalLayer(): void {
-  useEffect(() => add({ shortcuts: () => [], modal: true }), []);
+  useLayoutEffect(() => add({ shortcuts: () => [], modal: true }), []);
 }
 
 /** What the shortcuts on the page do now, for the list under `?`. */
