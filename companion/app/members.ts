@@ -88,22 +88,26 @@ export async function listMembers(deps: Deps, caller: MemberCaller, query: Query
   return pageOf(found, query.limit, (row) => ({ at: row.joined_at, id: row.id }), showMember);
 }
 
+/** Whether there is an owner who can act, for which a suspended one does not count. @param but a membership that is not looked at */
+export async function hasActiveOwner(db: Reading, workspaceId: string, but = ''): Promise<boolean> {
+  const owner = await db
+    .selectFrom('membership')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where('role', '=', 'owner')
+    .where('suspended_at', 'is', null)
+    .where('id', '<>', but)
+    .executeTakeFirst();
+  return owner !== undefined;
+}
+
 /**
- * A workspace keeps an owner who can act: suspended ones don't count. Inside the change, so that two owners who demote each
- * other at once can't both succeed.
+ * A workspace keeps an owner who can act. Inside the change, so that two owners who demote each other at once can't both succeed.
  * @throws Refusal last_owner when nobody but this member would be one
  */
 export async function keepAnOwner(tx: Tx, target: { id: string; workspace_id: string; role: Role }): Promise<void> {
-  if (target.role !== 'owner') return;
-  const other = await tx
-    .selectFrom('membership')
-    .select('id')
-    .where('workspace_id', '=', target.workspace_id)
-    .where('role', '=', 'owner')
-    .where('suspended_at', 'is', null)
-    .where('id', '<>', target.id)
-    .executeTakeFirst();
-  if (!other) throw new Refusal('last_owner', 'Make somebody else an owner first.');
+  if (target.role !== 'owner' || (await hasActiveOwner(tx, target.workspace_id, target.id))) return;
+  throw new Refusal('last_owner', 'Make somebody else an owner first.');
 }
 
 /** One change to another membership: an admin touches no owners. */

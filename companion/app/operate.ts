@@ -1,8 +1,9 @@
 import { Refusal } from '../domain/refusal.ts';
 import { countKeysUsed } from '../store/keys.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { WorkspaceRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
+import { hasActiveOwner } from './members.ts';
 import { isExcluded } from './scim-exclusion.ts';
 
 export interface Capacity {
@@ -107,15 +108,4 @@ export async function makeOwner(
     }
     return member.suspended_at === null ? 'owner' : 'reinstated owner';
   });
-}
-
-async function hasActiveOwner(tx: Tx, workspaceId: string): Promise<boolean> {
-  const owner = await tx
-    .selectFrom('membership')
-    .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where('role', '=', 'owner')
-    .where('suspended_at', 'is', null)
-    .executeTakeFirst();
-  return owner !== undefined;
 }

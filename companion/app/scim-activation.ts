@@ -1,7 +1,7 @@
 import type { Tx } from '../store/store.ts';
 import { audit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { findMember } from './members.ts';
+import { findMember, hasActiveOwner } from './members.ts';
 import { insertMembership } from './new-member.ts';
 import { removeMembership } from './removal.ts';
 import { endExclusion, exclude, worksElsewhere } from './scim-exclusion.ts';
@@ -75,14 +75,7 @@ export async function deactivate(
 async function reportOwnerless(change: ScimChange, person: ScimPerson): Promise<void> {
   const { deps, tx, now, caller, afterwards } = change;
   const { workspaceId } = caller;
-  const owner = await tx
-    .selectFrom('membership')
-    .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where('role', '=', 'owner')
-    .where('suspended_at', 'is', null)
-    .executeTakeFirst();
-  if (owner) return;
+  if (await hasActiveOwner(tx, workspaceId)) return;
   const workspace = await tx.selectFrom('workspace').select('name').where('id', '=', workspaceId).executeTakeFirst();
   await audit(tx, {
     workspaceId,
