@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { environment, role } from '../../shared/contract/fields.ts';
+import type { FreshSecret } from '../messages/published.ts';
 import { persisted } from './persisted.ts';
 
 /** What can be edited of a key, as typed: `rateLimit` is `600/60`, lists are one entry a line. */
@@ -39,6 +40,11 @@ export const EMPTY_NEW_KEY: NewKeyDraft = {
   advancedOpen: false,
 };
 export const newKeyDraft = persisted<NewKeyDraft>('draft.newKey', newKeySchema, EMPTY_NEW_KEY);
+
+/** A form whose popup was closed before its key was there is still filled in: empties it, unless another was begun. */
+export function forgetSent({ kind, key }: Pick<FreshSecret, 'kind' | 'key'>): void {
+  if (kind === 'created' && newKeyDraft.value.name.trim() === key.name) newKeyDraft.value = EMPTY_NEW_KEY;
+}
 
 const editSchema = z.nullable(z.object({ keyId: z.string(), fields: z.partial(z.object(keyFields)) }));
 /** The key that is being edited and those of its fields that were touched, as typed. */

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { FreshSecret } from '../messages/published.ts';
 import { connection } from '../state/connection.ts';
+import { forgetSent } from '../state/drafts.ts';
 import { insertIntoPage, insertTarget } from '../state/insert.ts';
 import { replaceRoute } from '../state/route.ts';
 import { copySecret, dismissSecret, freshSecrets, secretFormat } from '../state/secret.ts';
@@ -76,9 +77,11 @@ function Insert({ text }: { text: string }) {
 }
 
 async function stored(fresh: FreshSecret, to: Parameters<typeof replaceRoute>[0]): Promise<void> {
+  // First, as the popup may be closed before the answer: the secret lies over it for as long as it is there.
+  replaceRoute(to);
+  forgetSent(fresh);
   const result = await dismissSecret(fresh);
   if (!result.ok) showFailure('Not confirmed', result.failure);
-  else replaceRoute(to);
 }
 
 /** The fresh secret, the only time that anyone sees it. It stays here until the person says that it is stored. */

@@ -100,8 +100,15 @@ describe('a worker that is killed in the middle of a create', () => {
     expect(await again.faults()).toEqual([]);
     expect(await onServer('killed-after')).toBe(1);
     await again.press('Leave it');
-    await again.see('killed-after');
     await again.page.close();
+    const after = new Hand(await ext.popup(tab));
+    await after.press('killed-after');
+    await after.press('Back');
+    await after.press('New key');
+    await after.see('Create and copy');
+    expect(await after.page.$$eval('input', (all) => all.map((input) => input.value))).not.toContain('killed-after');
+    await after.press('Cancel');
+    await after.page.close();
   });
 });
 
