@@ -1,12 +1,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newCredential } from '../examples/agent/credential.ts';
 import { enrol } from '../examples/agent/enrol.ts';
 import { ENROL_PERMISSION } from '../shared/agent-protocol.ts';
+import { freePort } from '../test/support/port.ts';
 
 /**
  * What idle agents cost a companion, and how it takes all of them coming back at once.
@@ -16,12 +16,7 @@ const SIZES = (process.argv[2] ?? '1000,2000,5000').split(',').map(Number);
 const IDLE_SECONDS = 40;
 const MAIN = join(import.meta.dirname, '../companion/main.ts');
 
-const port = await new Promise<number>((done) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => done(port));
-  });
-});
+const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
 const folder = mkdtempSync(join(tmpdir(), 'heex-bench-'));
 

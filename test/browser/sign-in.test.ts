@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import puppeteer, { type Browser, type BrowserContext, type Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { oidcProvider, type TestProvider } from '../support/identity-provider.ts';
+import { freePort } from '../support/port.ts';
 import { chromiumPath } from '../support/programs.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
@@ -20,14 +19,6 @@ let page: Page;
 let trouble: string[] = [];
 
 /** Passkeys need a host name, and the companion's public URL has to be known before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;

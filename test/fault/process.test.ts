@@ -25,15 +25,16 @@ afterAll(() => companion.end());
 /** Sends bytes as they are and answers what comes back until the other side closes. */
 function raw(text: string, close = true): Promise<string> {
   const { hostname, port } = new URL(companion.url);
-  return new Promise((done, fail) => {
+  return new Promise((done) => {
     let answer = '';
     const socket = connect(Number(port), hostname, () => socket.write(text));
     socket.on('data', (d) => {
       answer += d;
       if (close) socket.end();
     });
+    // What was not read when the companion closed resets the connection; its answer is there by then.
+    socket.on('error', () => {});
     socket.on('close', () => done(answer));
-    socket.on('error', fail);
   });
 }
 const host = () => new URL(companion.url).host;

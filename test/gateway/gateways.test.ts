@@ -174,7 +174,7 @@ for (const [name, start] of [
     test('a client whose request can’t be read is denied, not told that the companion is down', async () => {
       const { secret } = await bench.key({ groupId });
       const { port } = new URL(gateway.url);
-      const text = await new Promise<string>((done, fail) => {
+      const text = await new Promise<string>((done) => {
         const socket = connect(Number(port), '127.0.0.1', () =>
           socket.write(
             `GET / HTTP/1.1\r\nHost: a\r\nX-API-Key: ${secret}\r\nX-Any: a\x01b\r\nConnection: close\r\n\r\n`,
@@ -184,7 +184,8 @@ for (const [name, start] of [
         socket.on('data', (data) => {
           got += data;
         });
-        socket.on('error', fail);
+        // What was not read when the gateway closed resets the connection; its answer is there by then.
+        socket.on('error', () => {});
         socket.on('close', () => done(got));
       });
       // Caddy itself does not take it.
@@ -251,7 +252,7 @@ for (const [name, start] of [
 
     test('while the companion hangs nobody gets through, and nobody waits for it without end', async () => {
       const sockets: Socket[] = [];
-      const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+      const silent = createServer((socket) => sockets.push(socket.on('error', () => {}))).listen(0, '127.0.0.1');
       await once(silent, 'listening');
       const { port } = silent.address() as AddressInfo;
       const verifier = (await bench.verifier()).secret;

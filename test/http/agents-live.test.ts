@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentsOf, connected, enrolGroup, enrolled, freePort, running, until } from '../support/agents.ts';
+import { agentsOf, connected, enrolGroup, enrolled, running, until } from '../support/agents.ts';
 import { call } from '../support/client.ts';
+import { freePort } from '../support/port.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;

@@ -1,17 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { activityRetention } from '../../companion/app/jobs/retention.ts';
 import { newCredential } from '../../examples/agent/credential.ts';
-import {
-  agentsOf,
-  connected,
-  enrolGroup,
-  enrolled,
-  freePort,
-  hello,
-  rawSocket,
-  running,
-  until,
-} from '../support/agents.ts';
+import { agentsOf, connected, enrolGroup, enrolled, hello, rawSocket, running, until } from '../support/agents.ts';
+import { freePort } from '../support/port.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentsOf, connected, enrolGroup, enrolled, freePort, rawSocket, running, until } from '../support/agents.ts';
+import { agentsOf, connected, enrolGroup, enrolled, rawSocket, running, until } from '../support/agents.ts';
+import { freePort } from '../support/port.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
 
 let s: Scenario;

@@ -12,7 +12,7 @@ test('a connection that a browser opened ahead and never used does not hold up a
     listener: () => {},
     answerUnreadable: () => {},
   }));
-  const ahead = connect(port, '127.0.0.1');
+  const ahead = connect(port, '127.0.0.1').on('error', () => {});
   let got = '';
   ahead.on('data', (chunk) => {
     got += chunk;
@@ -125,7 +125,7 @@ describe('what is no request that can be read', () => {
   });
 
   test('nor is a body whose sender goes away, and that is no fault', async () => {
-    const socket = connect(Number(new URL(s.url).port), '127.0.0.1');
+    const socket = connect(Number(new URL(s.url).port), '127.0.0.1').on('error', () => {});
     const before = s.companion.lines.length;
     await new Promise<void>((done) =>
       socket.write(

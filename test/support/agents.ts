@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { WebSocket } from 'ws';
 import { type Credential, newCredential, signText } from '../../examples/agent/credential.ts';
 import { enrol } from '../../examples/agent/enrol.ts';
@@ -12,15 +11,6 @@ import {
 import type { Agent } from '../../shared/contract/agents.ts';
 import { call } from './client.ts';
 import type { Scenario } from './scenario.ts';
-
-/** A port that is free now: for a companion that has to come back where it was. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 let groups = 0;
 /** A group that holds nothing but the right to enrol. @returns its id */

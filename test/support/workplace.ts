@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { Agent } from '../../shared/contract/agents.ts';
-import { enrolGroup, freePort, until } from './agents.ts';
+import { enrolGroup, until } from './agents.ts';
 import { call } from './client.ts';
 import { SETUP_TOKEN } from './companion.ts';
+import { freePort } from './port.ts';
 import { type CompanionProcess, scratchFolder, startProcess } from './process.ts';
 
 export const agentProgram = join(import.meta.dirname, '../../examples/agent/heex-agent.ts');
