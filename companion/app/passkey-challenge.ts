@@ -13,8 +13,8 @@ const SEALED = 'passkey challenge';
 export interface Challenge {
   /** base64url, 32 random bytes. */
   value: string;
-  kind: 'create' | 'ask' | 'join';
-  /** For whom a passkey is made; with `join` somebody who is not there yet. */
+  kind: 'create' | 'ask' | 'join' | 'setup';
+  /** For whom a passkey is made; with `join` and `setup` somebody who is not there yet. */
   userId?: string | undefined;
   expiresAt: number;
 }

@@ -2,11 +2,11 @@ import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { people } from '../../shared/contract/people.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
 import { Refusal } from '../domain/refusal.ts';
-import type { Tx } from '../store/store.ts';
-import type { SessionRow } from '../store/tables.ts';
+import type { Reading, Tx } from '../store/store.ts';
+import type { SessionRow, UserRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Deps, Origin } from './deps.ts';
-import { insertMembership, insertUser } from './new-member.ts';
+import { insertMembership, insertUser, type NewUser } from './new-member.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
 /**
@@ -16,7 +16,7 @@ import { hashToken, issueSession } from './sessions.ts';
  * @returns the token, or undefined when the workspace is there
  */
 export async function openSetup(deps: Deps, given: string | undefined): Promise<string | undefined> {
-  if (await deps.store.read.selectFrom('workspace').select('id').executeTakeFirst()) return undefined;
+  if (await isSetUp(deps.store.read)) return undefined;
   const token = given ?? randomBase62((n) => deps.randomBytes(n), 32);
   await deps.store.transact(async (tx) => {
     await tx
@@ -28,14 +28,13 @@ export async function openSetup(deps: Deps, given: string | undefined): Promise<
   return token;
 }
 
+const wrong = () =>
+  new Refusal('unauthorized', 'The setup token is wrong; use the link that the companion printed at its start.');
+
 /** @throws Refusal unauthorized */
 async function spendSetupToken(tx: Tx, token: string): Promise<void> {
   const known = await tx.deleteFrom('setup_token').where('token_hash', '=', hashToken(token)).executeTakeFirst();
-  if (!known.numDeletedRows)
-    throw new Refusal(
-      'unauthorized',
-      'The setup token is wrong; use the link that the companion printed at its start.',
-    );
+  if (!known.numDeletedRows) throw wrong();
   // Each start made one of its own: none of them is good any more.
   await tx.deleteFrom('setup_token').execute();
 }
@@ -56,34 +55,61 @@ async function insertWorkspace({ newId, config }: Deps, tx: Tx, name: string, no
   return id;
 }
 
-/** Makes the workspace and its owner, once. @throws Refusal conflict, unauthorized */
+const done = () => new Refusal('conflict', 'This companion is set up already.');
+
+/** Whether there is a workspace. */
+export const isSetUp = async (db: Reading): Promise<boolean> =>
+  (await db.selectFrom('workspace').select('id').executeTakeFirst()) !== undefined;
+
+/** Looks at a setup token without using it up. @throws Refusal conflict, unauthorized, rate_limited */
+export async function requireSetupToken(deps: Deps, token: string, origin: Origin): Promise<void> {
+  await deps.throttle.attempt('token', 'setup', origin.ip);
+  const { read } = deps.store;
+  if (await isSetUp(read)) throw done();
+  const known = read.selectFrom('setup_token').select('created_at').where('token_hash', '=', hashToken(token));
+  if (!(await known.executeTakeFirst())) throw wrong();
+}
+
+/** A workspace and the account of its owner, in one transaction. @throws Refusal conflict, unauthorized */
+export async function makeWorkspace(
+  deps: Deps,
+  tx: Tx,
+  input: Omit<BodyOf<typeof people.setup>, 'password'> & Pick<NewUser, 'id' | 'passwordHash'>,
+  by: { now: number; origin: Origin; client: SessionRow['client'] },
+): Promise<{ user: UserRow; workspaceId: string }> {
+  if (await isSetUp(tx)) throw done();
+  await spendSetupToken(tx, input.token);
+  const { token: _, workspace, ...person } = input;
+  const workspaceId = await insertWorkspace(deps, tx, workspace, by.now);
+  const user = await insertUser(deps, tx, person, by.now);
+  const membershipId = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'owner' }, by.now);
+  await deps.store.startAudit(tx, workspaceId);
+  await audit(tx, {
+    workspaceId,
+    at: by.now,
+    actor: { type: 'member', id: membershipId, name: user.email },
+    action: 'workspace.created',
+    target: { type: 'workspace', id: workspaceId, name: workspace },
+    origin: by.origin,
+    client: by.client,
+  });
+  return { user, workspaceId };
+}
+
+/** Makes the workspace and its owner, who signs in by password, once. @throws Refusal conflict, unauthorized, rate_limited */
 export async function setUp(
   deps: Deps,
-  input: BodyOf<typeof people.setup>,
+  { password, ...input }: BodyOf<typeof people.setup>,
   origin: Origin,
   client: SessionRow['client'] = 'api',
   label = 'Setup',
 ) {
   await deps.throttle.attempt('token', 'setup', origin.ip);
-  const passwordHash = await deps.passwords.hash(input.password);
+  const passwordHash = await deps.passwords.hash(password);
   return deps.store.transact(async (tx) => {
     const now = deps.now();
-    if (await tx.selectFrom('workspace').select('id').executeTakeFirst())
-      throw new Refusal('conflict', 'This companion is set up already.');
-    await spendSetupToken(tx, input.token);
-    const workspaceId = await insertWorkspace(deps, tx, input.workspace, now);
-    const user = await insertUser(deps, tx, { name: input.name, email: input.email, passwordHash }, now);
-    const membershipId = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'owner' }, now);
-    await deps.store.startAudit(tx, workspaceId);
-    await audit(tx, {
-      workspaceId,
-      at: now,
-      actor: { type: 'member', id: membershipId, name: input.email },
-      action: 'workspace.created',
-      target: { type: 'workspace', id: workspaceId, name: input.workspace },
-      origin,
-      client,
-    });
+    const made = await makeWorkspace(deps, tx, { ...input, passwordHash }, { now, origin, client });
+    const { user, workspaceId } = made;
     const session = await issueSession(deps, tx, { userId: user.id, client, label, origin, authenticatedAt: now });
     return {
       session,

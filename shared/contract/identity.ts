@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { email, listOf, password, personName, timestamp } from './fields.ts';
 import { W } from './path.ts';
-import { user } from './people.ts';
+import { newWorkspace, user } from './people.ts';
 
 const text = (most: number) =>
   z.string().check(z.trim(), z.minLength(1, 'is required'), z.maxLength(most, 'is too long'));
@@ -227,6 +227,27 @@ export const passkeys = {
     body: z.strictObject({ token: givenToken, name: personName, credential: passkeyCreated }),
     answers: { 201: z.object({ user }) },
     problems: ['unauthorized', 'forbidden', 'not_found', 'conflict', 'rate_limited'],
+    secret: true,
+  }),
+  startSetupWithPasskey: endpoint({
+    id: 'startSetupWithPasskey',
+    method: 'POST',
+    path: '/v1/passkeys/setup/options',
+    summary: 'What the browser of the first person needs to make the passkey that they sign in with from then on',
+    credential: 'none',
+    body: z.strictObject(newWorkspace),
+    answers: { 200: browserOptions },
+    problems: ['unauthorized', 'conflict', 'rate_limited'],
+  }),
+  setUpWithPasskey: endpoint({
+    id: 'setUpWithPasskey',
+    method: 'POST',
+    path: '/v1/passkeys/setup',
+    summary: 'Make the workspace and its first owner, who signs in with that passkey; the session is in a cookie',
+    credential: 'none',
+    body: z.strictObject({ ...newWorkspace, credential: passkeyCreated }),
+    answers: { 201: z.object({ user }) },
+    problems: ['unauthorized', 'forbidden', 'conflict', 'rate_limited'],
     secret: true,
   }),
 } as const;

@@ -32,6 +32,8 @@ export const membership = z.object({
 export type Membership = z.infer<typeof membership>;
 
 const token = z.string().check(z.minLength(1), z.maxLength(200));
+/** The first person and their workspace, whatever they sign in with. */
+export const newWorkspace = { token, workspace: personName, name: personName, email };
 const setupWorkspace = z.object({ id: z.string(), name: z.string() });
 
 export const people = {
@@ -41,7 +43,7 @@ export const people = {
     path: '/v1/setup',
     summary: 'Make the workspace and its first owner, with the token of the setup link',
     credential: 'none',
-    body: z.strictObject({ token, workspace: personName, name: personName, email, password }),
+    body: z.strictObject({ ...newWorkspace, password }),
     answers: { 201: z.object({ session: issuedSession, user, workspace: setupWorkspace }) },
     problems: ['unauthorized', 'conflict', 'rate_limited'],
     secret: true,

@@ -6,6 +6,7 @@ import { oidcProvider, type TestProvider } from '../support/identity-provider.ts
 import { freePort } from '../support/port.ts';
 import { chromiumPath } from '../support/programs.ts';
 import { type Person, type Scenario, scenario } from '../support/scenario.ts';
+import { virtualAuthenticator } from '../support/virtual-authenticator.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const QUARTER = 16 * 60_000;
@@ -72,20 +73,7 @@ async function signIn(person: Person, next = '/'): Promise<void> {
   await press('Sign in');
   await until(next);
 }
-async function authenticator(): Promise<void> {
-  const cdp = await page.createCDPSession();
-  await cdp.send('WebAuthn.enable');
-  await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-}
+const authenticator = () => virtualAuthenticator(page);
 
 interface Violation {
   id: string;

@@ -184,6 +184,11 @@ export const ACCESS: Record<string, Row> = {
   challengePasskey: { expect: anybody(409) },
   startJoinWithPasskey: { ask: () => ({ body: { token: 'no-invitation', name: 'Eve' } }), expect: anybody(409) },
   joinWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
+  startSetupWithPasskey: {
+    ask: () => ({ body: { token: 'x', workspace: 'Other', name: 'Eve', email: 'eve@acme.example' } }),
+    expect: anybody(409),
+  },
+  setUpWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
   signInWithPasskey: { ask: () => ({ body: {} }), expect: anybody(400) },
   readSso: { expect: owners(200) },
   saveSso: {

@@ -172,6 +172,8 @@ export const AUDITED: Record<string, Audited | ShownIn | Unaudited> = {
   confirmSession: { because: 'it renews the proof of who somebody is, and changes nothing else' },
   startPasskey: { because: 'a challenge changes nothing' },
   startJoinWithPasskey: { because: 'a challenge changes nothing' },
+  startSetupWithPasskey: { because: 'a challenge changes nothing' },
+  setUpWithPasskey: { shownIn: 'http/passkeys-setup.test.ts', action: 'workspace.created' },
   joinWithPasskey: { shownIn: 'http/passkeys.test.ts', action: 'member.joined' },
   addPasskey: { shownIn: 'http/passkeys.test.ts', action: 'passkey.added' },
   removePasskey: {

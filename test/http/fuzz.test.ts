@@ -131,6 +131,8 @@ async function credentials(
 /** Where no request of this kind can succeed, and why; their successes have tests of their own. */
 const NEVER: Record<string, string> = {
   setup: 'the workspace is there already',
+  startSetupWithPasskey: 'the workspace is there already',
+  setUpWithPasskey: 'the workspace is there already',
   connectToken: 'a person approves the code on a page first',
   deviceToken: 'a person approves the code on a page first',
   addPasskey: 'asks for what an authenticator signed',

@@ -49,9 +49,9 @@ export interface Field {
   autocomplete: string;
   value?: string | undefined;
   error?: string | undefined;
-  hint?: string;
+  hint?: string | Html;
   /** What a value has to be. Said until an error says what is wrong with the one that came. */
-  rule?: string;
+  rule?: string | Html;
   /** Said at the right of the label. */
   note?: string;
   readonly?: boolean;

@@ -1,20 +1,21 @@
 import { html } from 'hono/html';
 import { people } from '../../../shared/contract/people.ts';
 import type { Deps } from '../../app/deps.ts';
-import { setUp } from '../../app/setup.ts';
+import { isSetUp, setUp } from '../../app/setup.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
 import { check, type Errors, field, focused, type Values } from './form.ts';
 import { callout, heading, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther, signedIn } from './route.ts';
+import { PASSKEY_SCRIPT, passkeyButton, passkeyTrouble } from './ways.ts';
 
 const ORDER = ['token', 'workspace', 'name', 'email', 'password'];
 
 /** C1: whoever opens the setup link becomes the owner. */
 export function setupPage(pages: Pages, deps: Deps): void {
   pages.get('/setup', async ({ c }) => {
-    if (await isSetUp(deps)) return alreadyDone(c, deps);
+    if (await isSetUp(deps.store.read)) return alreadyDone(c, deps);
     return form(c, deps, {}, {});
   });
   pages.post('/setup', async ({ c, form: values, origin }) => {
@@ -32,9 +33,6 @@ export function setupPage(pages: Pages, deps: Deps): void {
   });
 }
 
-const isSetUp = async (deps: Deps) =>
-  (await deps.store.read.selectFrom('workspace').select('id').executeTakeFirst()) !== undefined;
-
 function alreadyDone(c: Ctx, deps: Deps): Promise<Response> {
   return render(c, deps.config.publicUrl, {
     title: 'Already set up',
@@ -46,6 +44,7 @@ function alreadyDone(c: Ctx, deps: Deps): Promise<Response> {
 
 function form(c: Ctx, deps: Deps, values: Values, errors: Errors, status = 200): Promise<Response> {
   const focus = focused(errors, ORDER, 'workspace');
+  const passkey = deps.passkeys.available();
   const common = (name: string) => ({
     name,
     value: values[name],
@@ -56,9 +55,9 @@ function form(c: Ctx, deps: Deps, values: Values, errors: Errors, status = 200):
     title: status === 200 ? 'Set up' : 'Error: set up',
     status,
     size: 'wide-card',
-    scripts: ['fragment.js', 'reveal.js'],
+    scripts: ['fragment.js', 'reveal.js', PASSKEY_SCRIPT],
     body: html`${heading('Set up Heex Keys', 'You are the first person here, so you become the owner.')}
-      <form class="stack form" method="post" action="/setup" novalidate>
+      <form class="stack form" method="post" action="/setup" id="setup" novalidate>
         ${Object.keys(errors).length ? callout('bad', 'Not set up yet.', 'See what is marked below.') : NOTHING}
         ${field({
           ...common('token'),
@@ -78,9 +77,11 @@ function form(c: Ctx, deps: Deps, values: Values, errors: Errors, status = 200):
           label: 'Password',
           type: 'password',
           autocomplete: 'new-password',
-          rule: `10 characters or more.${deps.passkeys.available() ? ' You can add a passkey afterwards.' : ''}`,
+          rule: html`10 characters or more.${passkey ? html`<span data-with-passkey> Or use a passkey and skip it.</span>` : NOTHING}`,
         })}
+        ${passkeyTrouble}
         <button type="submit" class="btn btn--primary btn--lg btn--block">Create workspace</button>
+        ${passkey ? passkeyButton('setup', 'Use a passkey instead', '/', { primary: false }) : NOTHING}
       </form>`,
   });
 }

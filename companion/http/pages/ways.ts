@@ -15,7 +15,7 @@ export const passkeyTrouble: Html = html`<div class="callout callout--bad" role=
  * @param options.session with `confirm`: which session
  */
 export function passkeyButton(
-  act: 'sign-in' | 'confirm' | 'join',
+  act: 'sign-in' | 'confirm' | 'join' | 'setup',
   text: string,
   next: string,
   options: { primary: boolean; session?: string },

@@ -10,6 +10,7 @@ import {
   signInWithPasskey,
   startPasskey,
 } from '../../app/passkeys.ts';
+import { setUpWithPasskey, startSetup } from '../../app/setup-by-passkey.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';
@@ -36,6 +37,10 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
     return undefined;
   });
   bind(app, passkeys.challengePasskey, authenticate, async ({ c }) => asked(c, await challengePasskey(deps)));
+  const signedIn = (c: Ctx, { session, user }: Awaited<ReturnType<typeof signInWithPasskey>>) => {
+    writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
+    return { user };
+  };
   // Nobody is signed in by stealth as somebody else.
   const refuseOtherSites = (c: Ctx) => {
     if (crossSite(c)) throw new Refusal('forbidden', 'This request comes from another site.');
@@ -43,9 +48,7 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
   bind(app, passkeys.signInWithPasskey, authenticate, async ({ body, origin, c }) => {
     refuseOtherSites(c);
     const label = browserLabel(origin.userAgent);
-    const { session, user } = await signInWithPasskey(deps, body.credential, taken(c, 'ask'), origin, label);
-    writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
-    return { user };
+    return signedIn(c, await signInWithPasskey(deps, body.credential, taken(c, 'ask'), origin, label));
   });
   bind(app, passkeys.startJoinWithPasskey, authenticate, async ({ body, origin, c }) =>
     asked(c, await startJoin(deps, body, origin)),
@@ -53,8 +56,14 @@ export function bindPasskeys(app: App, deps: Deps, authenticate: Authenticate): 
   bind(app, passkeys.joinWithPasskey, authenticate, async ({ body, origin, c }) => {
     refuseOtherSites(c);
     const label = browserLabel(origin.userAgent);
-    const { session, user } = await joinWithPasskey(deps, body, taken(c, 'join'), origin, label);
-    writeSessionCookie(c, publicUrl, session.token, new Date(session.expiresAt));
-    return { user };
+    return signedIn(c, await joinWithPasskey(deps, body, taken(c, 'join'), origin, label));
+  });
+  bind(app, passkeys.startSetupWithPasskey, authenticate, async ({ body, origin, c }) =>
+    asked(c, await startSetup(deps, body, origin)),
+  );
+  bind(app, passkeys.setUpWithPasskey, authenticate, async ({ body, origin, c }) => {
+    refuseOtherSites(c);
+    const label = browserLabel(origin.userAgent);
+    return signedIn(c, await setUpWithPasskey(deps, body, taken(c, 'setup'), origin, label));
   });
 }

@@ -18,7 +18,26 @@ async function post(path, body) {
     location.assign(`/confirm?next=${encodeURIComponent(location.pathname)}`);
     return new Promise(() => {});
   }
+  const [wrong] = answer.errors ?? [];
+  const input = wrong && document.getElementById(wrong.path);
+  if (input) return refuse(input, `${labelOf(input)} ${wrong.message}.`);
   throw new Error(answer.detail ?? answer.title);
+}
+
+const labelOf = (input) => input.labels[0].firstElementChild.textContent;
+
+function refuse(input, words) {
+  input.setAttribute('aria-invalid', 'true');
+  input.focus();
+  throw new Error(words);
+}
+
+/** What is typed in these fields of a form. */
+function filled(form, ...names) {
+  const inputs = names.map((name) => document.getElementById(form).elements[name]);
+  for (const input of inputs) input.removeAttribute('aria-invalid');
+  for (const input of inputs) if (!input.value.trim()) refuse(input, `Fill in “${labelOf(input)}” first.`);
+  return Object.fromEntries(inputs.map(({ name, value }) => [name, value]));
 }
 
 async function ask() {
@@ -45,11 +64,14 @@ const acts = {
     return post('/v1/passkeys', { name, credential: await create(await post('/v1/passkeys/options')) });
   },
   join: async () => {
-    const { name, token } = document.getElementById('join').elements;
-    if (!name.value.trim()) throw new Error('Fill in your name first.');
-    const person = { token: token.value, name: name.value };
+    const person = filled('join', 'token', 'name');
     const credential = await create(await post('/v1/passkeys/join/options', person));
     return post('/v1/passkeys/join', { ...person, credential });
+  },
+  setup: async () => {
+    const workspace = filled('setup', 'token', 'workspace', 'name', 'email');
+    const credential = await create(await post('/v1/passkeys/setup/options', workspace));
+    return post('/v1/passkeys/setup', { ...workspace, credential });
   },
 };
 
