@@ -22,7 +22,8 @@ afterAll(async () => {
 });
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.id);
-const trouble = (page: Page) => page.$eval('[data-passkey-trouble]', (e) => (e.checkVisibility() ? e.innerText : ''));
+const trouble = (page: Page) =>
+  page.$eval('[data-passkey-trouble]', (e) => (e.checkVisibility() ? e.textContent?.trim() : ''));
 
 test('the first person sets up with a passkey in place of a password, and signs in with it', async () => {
   const page = await browser.newPage();
