@@ -16,6 +16,8 @@ const project = (name: string, folders: string[], setup?: string) => ({
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
+    // A busy machine may take longer than the second that is the default; what never comes is still told in time.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['default', './test/support/tally.ts'],
     projects: [
       project('fast', ['unit', 'http', 'store', 'extension']),

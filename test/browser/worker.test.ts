@@ -48,7 +48,7 @@ async function sendNewKey(name: string): Promise<Hand> {
   await popup.press('New key');
   await popup.fill('Name', name);
   await popup.press('Create and copy');
-  await expect.poll(() => proxy.lost, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => proxy.lost).toHaveLength(1);
   return popup;
 }
 /** A page of a site that the extension has no permission for. */
