@@ -112,7 +112,7 @@ function SignedOut({ at }: { at: At<'signed_out'> }) {
     <div class="stack" style="--gap:20px">
       <Heading title="Sign in again">
         Your session on <b>{hostOf(at.origin)}</b> has ended
-        {at.user ? `, ${at.user.name}` : ''}. Your keys go on working.
+        {at.user ? `, ${at.user.name}` : ''}. As long as you are a member, your keys go on working.
       </Heading>
       {failure && (
         <Callout tone="bad" icon="alert" live>

@@ -16,7 +16,9 @@ import { Avatar } from '../ui/marks.tsx';
 import { Breaks, CopyReport, Keeps, Revoked } from './removal-parts.tsx';
 import { brokenKeys } from './removal-words.ts';
 
-function useRemoval(member: Member) {
+type Leaving = Pick<Member, 'id' | 'name' | 'email'>;
+
+function useRemoval(member: Leaving, onClose: () => void) {
   const [preview, setPreview] = useState<RemovalPreview>();
   const [failure, setFailure] = useState<Failure>();
   const [typed, setTyped] = useState('');
@@ -30,6 +32,7 @@ function useRemoval(member: Member) {
     });
   // The sheet has its member for a key, so there is one to look at.
   useEffect(look, []);
+  const own = member.id === me.value?.membership.id;
   const matches = typed.trim().toLowerCase() === member.email.toLowerCase();
   const remove = async () => {
     if (!preview || !matches || busy) return;
@@ -48,17 +51,23 @@ function useRemoval(member: Member) {
     // With work left to do, it is told in a sheet that stays.
     if (brokenKeys(preview).length + preview.knownSecrets.length > 0)
       keepRemoved({ preview, removal: result.value, connected: [...connected] });
-    else showToast(`${member.name} removed. ${count(result.value.revokedKeys, 'key')} revoked.`);
-    back();
+    else
+      showToast(
+        `${own ? 'You have left' : `${member.name} removed`}. ${count(result.value.revokedKeys, 'key')} revoked.`,
+      );
+    onClose();
     void Promise.all([refreshTeam(), refresh()]);
   };
-  return { preview, connected, failure, typed, setTyped, busy, matches, remove };
+  return { own, preview, connected, failure, typed, setTyped, busy, matches, remove };
 }
 
-/** What removing a member would change, read from the server first; then the e-mail address typed, then the act. */
-export function RemoveSheet({ of: member }: { of: Member }) {
-  const { preview, connected, failure, typed, setTyped, busy, matches, remove } = useRemoval(member);
-  const own = member.id === me.value?.membership.id;
+/**
+ * What removing a member would change, read from the server first; then the e-mail address typed, then the act.
+ * @param props.onClose given where the sheet lies on a screen that is not behind it in the history
+ */
+export function RemoveSheet({ of: member, onClose = back }: { of: Leaving; onClose?: () => void }) {
+  const removal = useRemoval(member, onClose);
+  const { own, preview, connected, failure, typed, setTyped, busy, matches, remove } = removal;
   const keys = preview?.keys.length ?? 0;
   const act = `${own ? 'Leave' : 'Remove'}${keys > 0 ? ` and revoke ${count(keys, 'key')}` : ''}`;
   return (
@@ -70,7 +79,7 @@ export function RemoveSheet({ of: member }: { of: Member }) {
       mark={<Avatar name={member.name} large />}
       title={own ? 'Leave this workspace?' : `Remove ${member.name}?`}
       subtitle={`${member.email} · here is what that changes`}
-      onClose={back}
+      onClose={onClose}
       onSubmit={() => void remove()}
       foot={
         <>
@@ -87,7 +96,7 @@ export function RemoveSheet({ of: member }: { of: Member }) {
           />
           <div class="row removal__acts">
             {preview && surface.value === 'workspace' && <CopyReport of={preview} connected={connected} />}
-            <Button onClick={back}>Cancel</Button>
+            <Button onClick={onClose}>Cancel</Button>
             <Button
               variant="danger"
               busy={busy && (own ? 'Leaving' : 'Removing')}
@@ -101,7 +110,12 @@ export function RemoveSheet({ of: member }: { of: Member }) {
       }
     >
       <div class="stack removal">
-        {failure && <FailureNote what={preview ? 'Not removed' : 'The preview can’t be shown'} failure={failure} />}
+        {failure && (
+          <FailureNote
+            what={preview ? (own ? 'You have not left' : 'Not removed') : 'The preview can’t be shown'}
+            failure={failure}
+          />
+        )}
         {preview ? (
           <>
             <Revoked keys={preview.keys} />

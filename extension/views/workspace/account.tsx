@@ -2,12 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../../../shared/contract/people.ts';
 import type { Failure } from '../../messages/failure.ts';
 import { showFailure, showToast } from '../../state/toasts.ts';
-import { endSession, listSessions } from '../../state/workspace.ts';
+import { endSession, listSessions, me, offline, workspace } from '../../state/workspace.ts';
 import { Button } from '../../ui/button.tsx';
 import { ago, day, until } from '../../ui/format.ts';
 import { Icon, type IconName } from '../../ui/icon.tsx';
 import { Tag } from '../../ui/marks.tsx';
 import { When } from '../../ui/when.tsx';
+import { RemoveSheet } from '../remove-sheet.tsx';
 import { Page } from './shell.tsx';
 import { Heads, ListState } from './table-parts.tsx';
 
@@ -62,6 +63,31 @@ function Row({ of: session, onEnd }: { of: Session; onEnd: () => void }) {
 
 const HEADS = ['Where', 'Address', 'Since', 'Last active', 'Ends'];
 
+/** The way out for everybody: the list of members is for admins alone. */
+function Membership() {
+  const [leaving, setLeaving] = useState(false);
+  const person = me.value;
+  if (!person) return null;
+  const { user, membership } = person;
+  return (
+    <section class="card card__body row row--between">
+      <div class="grow">
+        <h2 class="small semi truncate">{workspace.value?.name}</h2>
+        <p class="small muted">Leaving revokes your keys at once. Agents that were enrolled with them keep running.</p>
+      </div>
+      <Button
+        variant="danger-quiet"
+        icon="logout"
+        unavailable={offline.value && 'Needs the server'}
+        onClick={() => setLeaving(true)}
+      >
+        Leave the workspace…
+      </Button>
+      {leaving && <RemoveSheet of={{ ...user, id: membership.id }} onClose={() => setLeaving(false)} />}
+    </section>
+  );
+}
+
 /** Browsers, extensions and command lines that are signed in as this person. */
 export function Account() {
   const [sessions, setSessions] = useState<Session[]>();
@@ -82,27 +108,30 @@ export function Account() {
   };
   return (
     <Page title="Browsers and terminals" about={<span class="small muted">where you are signed in</span>}>
-      <section class="card card--table">
-        {sessions ? (
-          <table class="table">
-            <caption class="sr">Your sessions</caption>
-            <Heads words={HEADS} acts />
-            <tbody>
-              {sessions.map((session) => (
-                <Row key={session.id} of={session} onEnd={() => void end(session)} />
-              ))}
-            </tbody>
-          </table>
-        ) : (
-          <ListState
-            what="Your sessions can’t be shown"
-            loading={!failure}
-            failure={failure}
-            empty={null}
-            onRetry={() => void read()}
-          />
-        )}
-      </section>
+      <div class="stack">
+        <section class="card card--table">
+          {sessions ? (
+            <table class="table">
+              <caption class="sr">Your sessions</caption>
+              <Heads words={HEADS} acts />
+              <tbody>
+                {sessions.map((session) => (
+                  <Row key={session.id} of={session} onEnd={() => void end(session)} />
+                ))}
+              </tbody>
+            </table>
+          ) : (
+            <ListState
+              what="Your sessions can’t be shown"
+              loading={!failure}
+              failure={failure}
+              empty={null}
+              onRetry={() => void read()}
+            />
+          )}
+        </section>
+        <Membership />
+      </div>
     </Page>
   );
 }
