@@ -82,6 +82,8 @@ export interface KeyVerdict {
   code: VerifyCode;
   /** Only of a valid key, so that nobody trusts it without having looked at the code. */
   key?: KeyIdentity;
+  /** When the secret of a valid key stops, milliseconds since 1970-01-01 UTC: with the key, or with the overlap of a rotation. */
+  stopsAt?: number | null;
   /** Of a key with a rate limit, when it is valid or over the limit. */
   rateLimit?: RateState;
   /** Of any key that exists where the caller may know of it, also a refused one. */

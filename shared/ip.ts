@@ -173,6 +173,8 @@ export function parseAllowlist(lines: readonly string[]): {
   return { canonical: [...canonical], errors };
 }
 
+const LINK = /(?<=^fe[89ab][0-9a-f]:[0-9a-f:]*)%[^%]+$/i;
+
 /**
  * A test of addresses against an allowlist; an empty list lets every address through, what is no address never matches.
  * @param entries as `parseAllowlistEntry` gave them
@@ -186,7 +188,8 @@ export function compileAllowlist(entries: readonly string[]): (address: string) 
   });
   if (ranges.length === 0) return () => true;
   return (text) => {
-    const address = parseAddress(text);
+    // A socket on a link-local address names the interface, too (RFC 4007, 11); a rule has no place for that.
+    const address = parseAddress(text.includes('%') ? text.replace(LINK, '') : text);
     if (!address) return false;
     return ranges.some(
       ({ family, words, masks }) =>

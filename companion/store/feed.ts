@@ -4,6 +4,14 @@ import type { ChangeRow } from './tables.ts';
 /** One row of the change feed. */
 export type Change = Pick<ChangeRow, 'kind' | 'id' | 'workspace_id'> & { seq: number };
 
+/** Tells a change from one with its number in another past of the database. */
+interface Place {
+  seq: number;
+  mark: string;
+}
+/** Before the first change. */
+const START: Place = { seq: 0, mark: '' };
+
 /** More rows than this at once, and everything is forgotten instead. */
 export const AT_ONCE = 10_000;
 
@@ -27,29 +35,31 @@ export function createFeed(
   forgetAll: () => void,
 ): Feed {
   const version = db.prepare<[], number>('pragma data_version').pluck();
-  const newest = db.prepare<[], number>('select coalesce(max(seq), 0) from change').pluck();
-  const after = db.prepare<[number, number], Change>(
-    'select seq, kind, id, workspace_id from change where seq > ? order by seq limit ?',
+  const newest = db.prepare<[], Place>('select seq, mark from change order by seq desc limit 1');
+  const from = db.prepare<[number, number], Change & Place>(
+    'select seq, mark, kind, id, workspace_id from change where seq >= ? order by seq limit ?',
   );
   let seen = -1;
-  let seq = newest.get() ?? 0;
+  let at = newest.get() ?? START;
   return {
     get seq() {
-      return seq;
+      return at.seq;
     },
     catchUp() {
       const now = version.get() as number;
       if (now === seen) return;
-      const changes = after.all(seq, AT_ONCE + 1);
-      const first = changes[0];
-      // A first row that does not follow on means that rows in between were pruned.
-      if (changes.length > AT_ONCE || (first && first.seq !== seq + 1)) {
+      const changes = from.all(at.seq, AT_ONCE + 2);
+      // The last change that was applied comes first; before any there is the start, on which number one follows.
+      const last = at.seq === 0 ? START : changes.shift();
+      // Another one in its place means that a backup was restored underneath; none, that it was pruned, and maybe more.
+      const isLost = last?.seq !== at.seq || last.mark !== at.mark || (changes[0]?.seq ?? at.seq + 1) !== at.seq + 1;
+      if (isLost || changes.length > AT_ONCE) {
         // Read before forgetting: what comes after is applied next time.
-        seq = newest.get() ?? 0;
+        at = newest.get() ?? START;
         forgetAll();
-      } else if (first) {
+      } else if (changes.length) {
         apply(changes);
-        seq = (changes.at(-1) as Change).seq;
+        at = changes.at(-1) as Place;
       }
       // Last, so that a failure on the way makes the next check try again.
       seen = now;

@@ -127,7 +127,9 @@ export class BatchBuilder {
   /** Makes another count of a secret the latest, a new one where there is none yet. */
   #turnTo(tally: Tally, hour: number, kind: number, source: UseSource): void {
     const { counts } = this.batch;
-    const isTold = (tally.counts?.size ?? 0) < MOST_SOURCES;
+    const known = `${hour} ${kind} ${this.#texts.get(source.ip)} ${this.#texts.get(source.userAgent)}`;
+    // Callers that were there first stay told apart, however many come after them.
+    const isTold = !tally.counts || tally.counts.size < MOST_SOURCES || tally.counts.has(known);
     const ip = isTold ? this.#text(source.ip) : NO_TEXT;
     const userAgent = isTold ? this.#text(source.userAgent) : NO_TEXT;
     if (tally.at >= 0) tally.counts ??= new Map([[counts.slice(tally.at + 1, tally.at + USES).join(' '), tally.at]]);

@@ -64,7 +64,7 @@ class Checker implements KeyChecker {
     return {
       code,
       ...(entry ? { keyId: entry.keyId } : {}),
-      ...(entry && code === 'valid' ? { key: entry.identity() } : {}),
+      ...(entry && code === 'valid' ? { key: entry.identity(), stopsAt: stopOf(entry) } : {}),
       ...(rateLimit ? { rateLimit } : {}),
     };
   }
@@ -72,10 +72,15 @@ class Checker implements KeyChecker {
   identify(secret: string, origin: Parameters<KeyChecker['identify']>[1]): HeldKey | undefined {
     this.#feed.catchUp();
     const entry = this.#find(secret);
-    if (typeof entry === 'string') return undefined;
+    if (typeof entry === 'string') {
+      this.#counted(entry);
+      return undefined;
+    }
     const now = this.#options.now();
     const code = decideState(entry, now);
+    // Whoever asks for more is counted then.
     if (code === 'valid') return { secret, identity: entry.identity(), secretId: entry.secretId };
+    this.#counted(code);
     this.#options.usage.record(entry, code, { ...origin, verifierId: null }, now);
     return undefined;
   }
@@ -189,6 +194,11 @@ class Checker implements KeyChecker {
     this.#keys.clear();
     this.#verifiers.clear();
   }
+}
+
+function stopOf({ expiresAt, endsAt }: KeyEntry): number | null {
+  if (expiresAt === null || endsAt === null) return expiresAt ?? endsAt;
+  return Math.min(expiresAt, endsAt);
 }
 
 /** So that a million keys in use are all remembered. */

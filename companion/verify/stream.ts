@@ -123,7 +123,10 @@ export class Changes implements ChangeStream {
   #look(): void {
     const version = this.#version.get() as number;
     if (version === this.#seen) return;
-    for (const subscriber of [...this.#subscribers]) this.#catchUp(subscriber);
+    // Of a database that was restored underneath it has to show anew who it is; then it is told to forget.
+    for (const subscriber of [...this.#subscribers])
+      if (this.#isLost(subscriber.at)) this.#end(subscriber);
+      else this.#catchUp(subscriber);
     this.#seen = version;
   }
 
@@ -149,10 +152,12 @@ export class Changes implements ChangeStream {
       subscriber.send(
         concerning.map((change) => event('change', change, { kind: change.kind, id: change.id })).join(''),
       );
-    if (changes.some((change) => this.#ends(subscriber, change))) {
-      this.#subscribers.delete(subscriber);
-      subscriber.end();
-    }
+    if (changes.some((change) => this.#ends(subscriber, change))) this.#end(subscriber);
+  }
+
+  #end(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    subscriber.end();
   }
 
   #concerns({ verifier }: Subscriber, { kind, id, workspace_id }: Change): boolean {

@@ -87,6 +87,13 @@ function originOf({ ip, userAgent }: Ask): { ip: string | null; userAgent: strin
   };
 }
 
+/** Whether the companion would decide about that customer: what it would not, is not decided from memory either. */
+const mayBeAsked = (customer: string): boolean =>
+  typeof customer === 'string' &&
+  customer !== '' &&
+  customer.length <= VERIFY_LIMITS.customer &&
+  customer.isWellFormed();
+
 class InProcessVerifier implements Verifier {
   readonly #memory: KeyMemory;
   readonly #companion: ReturnType<typeof createCompanion>;
@@ -137,9 +144,11 @@ class InProcessVerifier implements Verifier {
   }
 
   check(ask: Ask): Decision | Promise<Decision> {
-    const { key } = ask;
+    const { key, customer } = ask;
     const at = this.#time.now();
-    if (key.length > LONGEST_SECRET) return this.#refusal('malformed');
+    // Not only where nobody checks types: what a client did not send is undefined.
+    if (typeof key !== 'string' || key.length > LONGEST_SECRET) return this.#refusal('malformed');
+    if (customer !== undefined && !mayBeAsked(customer)) return this.#refusal('unavailable');
     const name = hash('sha256', key, 'hex');
     const known = this.#memory.get(name);
     // What is remembered is well-formed.

@@ -58,6 +58,21 @@ test('an OAuth client learns what a good key may do', async () => {
   });
 });
 
+test('an old secret expires with the overlap of its rotation, the new one with the key', async () => {
+  const inSeconds = (s: number) => Math.ceil(companion.deps.now() / 1000 + s) * 1000;
+  const [soon, later] = [inSeconds(3_600), inSeconds(7_200)];
+  for (const [expiresAt, endsAt, exp] of [
+    [undefined, soon, soon],
+    [later, soon, soon],
+    [soon, later, soon],
+  ] as const) {
+    const { id, secret } = await bench.key(expiresAt === undefined ? {} : { expiresAt });
+    const next = await bench.rotate(id, endsAt);
+    expect((await introspect(secret)).exp).toBe(exp / 1000);
+    expect((await introspect(next)).exp).toBe(expiresAt === undefined ? undefined : expiresAt / 1000);
+  }
+});
+
 test('of a key that is no good it learns nothing but that', async () => {
   const { id, secret } = await bench.key();
   await bench.edit(id, { revoked_at: 1, revoked_reason: 'by_owner' });

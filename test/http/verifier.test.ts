@@ -52,6 +52,22 @@ describe('the same answers as the companion’s', () => {
       expect(requestId).toMatch(/^req_/);
     }
   });
+  test('a customer that the companion would not decide about is not decided from memory either', async () => {
+    const v = await verifier();
+    const keys = [await bench.key(), await bench.key({ rateLimit: { limit: 100, windowSeconds: 60 } })];
+    for (const { secret: key } of keys) {
+      expect((await v.check({ key })).code).toBe('valid');
+      for (const customer of ['', 'c'.repeat(129), '\ud800']) {
+        expect((await bench.verify(secret, { key, customer })).status).toBe(400);
+        expect((await v.check({ key, customer })).code).toBe('unavailable');
+      }
+    }
+  });
+  test('what is no text is no key, and nothing is thrown', async () => {
+    const v = await verifier();
+    for (const key of [undefined, null, 5, ['x'], {}] as unknown as string[])
+      expect((await v.check({ key })).code).toBe('malformed');
+  });
   test('a key with a rate limit is counted in one place', async () => {
     const v = await verifier();
     const { secret: key } = await bench.key({ rateLimit: { limit: 2, windowSeconds: 60 } });

@@ -99,6 +99,18 @@ test('what a batch says is what each table counts', async () => {
   );
 });
 
+test('in a batch, too, a caller that was told apart stays so, however many come after it', () => {
+  const builder = new BatchBuilder();
+  const count = (ip: string, at: number) => builder.count(refOf(1), 'valid', 1, at, source(ip));
+  count('10.0.0.1', NOON);
+  for (let n = 0; n < 2 * MOST_SOURCES; n++) count(`10.1.${n >> 8}.${n & 255}`, NOON);
+  count('10.0.0.1', NOON + 5);
+  const counts = [...countsOf(builder.batch)];
+  expect(counts.find(({ ip }) => ip === '10.0.0.1')).toMatchObject({ uses: 2, at: NOON + 5 });
+  expect(counts.reduce((sum, { uses }) => sum + uses, 0)).toBe(2 * MOST_SOURCES + 2);
+  expect(counts.length).toBe(MOST_SOURCES + 1);
+});
+
 test('an older use that comes later does not become the last one', async () => {
   const { db } = activity();
   const folder = new Folder(db);

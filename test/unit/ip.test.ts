@@ -167,3 +167,18 @@ test('an IPv4-mapped address is IPv4 in rule and request, and the families never
   expect(compileAllowlist(['10.0.0.0/8'])('not an address')).toBe(false);
   expect(compileAllowlist([])('10.0.0.1')).toBe(true);
 });
+
+test('a link-local address matches with the zone id that a socket gives it, and no other address does with one', () => {
+  const allows = compileAllowlist(['fe80::/10', '10.0.0.0/8', '2001:db8::/32']);
+  expect(['fe80::1', 'fe80::fc:ff:fe00:1%eth0', 'FEBF::1%12'].filter((text) => !allows(text))).toEqual([]);
+  const others = [
+    'fe80::1%',
+    '%eth0',
+    'fe80::1%eth0%1',
+    '10.0.0.1%eth0',
+    '2001:db8::1%eth0',
+    'fec0::1%eth0',
+    'fe80::x%eth0',
+  ];
+  expect(others.filter(allows)).toEqual([]);
+});

@@ -6,14 +6,15 @@ import { bind } from '../bind.ts';
 import type { App } from '../context.ts';
 
 /** The members of an introspection answer that a good key has (RFC 7662, 2.2); the owner is the subject, the key the client. */
-function describe(key: KeyIdentity, issuer: string) {
+function describe(key: KeyIdentity, stopsAt: number | null, issuer: string) {
   return {
     active: true,
     scope: key.permissions.join(' '),
     client_id: key.id,
     username: key.owner.email,
     token_type: 'api_key',
-    ...(key.expiresAt === null ? {} : { exp: Math.floor(Date.parse(key.expiresAt) / 1000) }),
+    // Of the secret that was shown: some keep an answer until then.
+    ...(stopsAt === null ? {} : { exp: Math.floor(stopsAt / 1000) }),
     sub: key.owner.membershipId,
     iss: issuer,
     jti: key.id,
@@ -27,7 +28,7 @@ function describe(key: KeyIdentity, issuer: string) {
 /** Token introspection, for gateways that speak it. A key over its rate limit is not active, too. */
 export function bindIntrospect(app: App, deps: Deps, authenticate: Authenticate): void {
   bind(app, verification.introspect, authenticate, async ({ caller, body, origin }) => {
-    const { key } = deps.checker.check({
+    const { key, stopsAt = null } = deps.checker.check({
       key: body.token,
       permissions: undefined,
       customer: undefined,
@@ -39,6 +40,6 @@ export function bindIntrospect(app: App, deps: Deps, authenticate: Authenticate)
       purpose: 'direct',
       requestId: origin.requestId,
     });
-    return key ? describe(key, deps.config.publicUrl) : { active: false };
+    return key ? describe(key, stopsAt, deps.config.publicUrl) : { active: false };
   });
 }
