@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PLANS } from '../shared/contract/workspace.ts';
 import { type Capacity, listWorkspaces, makeOwner, setCapacity, type WorkspaceFacts } from './app/operate.ts';
+import { operatorResetLink } from './app/reset.ts';
 import { BadConfig, readConfig } from './config.ts';
 import type { ChainHead } from './store/audit-chain.ts';
 import { openDataFolder } from './store/data-folder.ts';
@@ -20,8 +21,9 @@ const USAGE = `Usage:
   workspace [--id ID] [--plan starter|team] [--keys N]   set plan and key limit
   audit verify [--id ID] [--seq N --hash HASH]           check the audit chain; with a head that was kept, also against it
   owner EMAIL [--id ID]                                  make a member an owner, for a workspace that has lost its own
+  reset EMAIL [--id ID]                                  make a link that sets a member's password, for who can't sign in
 
-Reads HEEX_DATA and HEEX_HASH_KEY as the companion does.`;
+Reads HEEX_DATA, HEEX_HASH_KEY and (for reset) HEEX_PUBLIC_URL as the companion does.`;
 
 class BadUsage extends Error {}
 /** The command is right; what it asks for is not done. How to use it would only hide the reason. */
@@ -116,7 +118,23 @@ async function owner(args: string[]): Promise<void> {
   });
 }
 
-const COMMANDS = new Map(Object.entries({ workspace, audit, owner }));
+async function reset(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { id: { type: 'string' } } });
+  const [email, more] = positionals;
+  if (!email || more !== undefined) throw new BadUsage('name one e-mail address');
+  const { publicUrl, host, port } = readConfig(process.env);
+  await withStore(async (store) => {
+    const { id, name } = choose(await listWorkspaces(store, Date.now()), values.id);
+    const base = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const link = await operatorResetLink(store, id, email.toLowerCase(), base, Date.now());
+    if (link === 'no member') throw new Refused(`${email} is no member of ${name}`);
+    if (link === 'closed')
+      throw new Refused(`the identity provider closed the account of ${email}: activate them there first`);
+    console.log(`Sets a password for ${email}, once, within an hour:\n${link}`);
+  });
+}
+
+const COMMANDS = new Map(Object.entries({ workspace, audit, owner, reset }));
 
 process.umask(0o077);
 const [command, ...args] = process.argv.slice(2);

@@ -6,6 +6,7 @@ import { csvLine } from '../../shared/csv.ts';
 import { badField } from '../domain/refusal.ts';
 import { LAST_TIME_MS } from '../store/audit-chain.ts';
 import type { AuditRow, Tables } from '../store/tables.ts';
+import { type MemberCaller, stillMay } from './caller.ts';
 import type { Deps } from './deps.ts';
 
 type Filters = Pick<z.infer<typeof auditQuery>, 'actor' | 'action' | 'target' | 'q' | 'from' | 'to'>;
@@ -100,6 +101,9 @@ function filtered(deps: Deps, workspaceId: string, filters: Filters): Rows {
   return rows;
 }
 
+/** Rows looked through at a stretch for what a filter asks for: a few milliseconds, for which verification waits. */
+const STRETCH = 5000;
+
 /** The log of a workspace, newest first. @throws Refusal bad_request for a cursor that no list gave */
 export async function listAudit(deps: Deps, workspaceId: string, query: z.infer<typeof auditQuery>) {
   const { cursor, limit } = query;
@@ -108,9 +112,6 @@ export async function listAudit(deps: Deps, workspaceId: string, query: z.infer<
   const last = found.length > limit ? found[limit - 1] : undefined;
   return { items: found.slice(0, limit).map(entryOf), nextCursor: last ? String(last.seq) : null };
 }
-
-/** Rows looked through at a stretch for what a filter asks for: a few milliseconds, for which verification waits. */
-const STRETCH = 5000;
 
 /** One row more than a page, below `before`, newest first; where little fits, in stretches between which others have their turn. */
 async function newest(deps: Deps, workspaceId: string, query: z.infer<typeof auditQuery>, before: number | undefined) {
@@ -144,24 +145,30 @@ function csvOf(entry: AuditEntry): string {
 /** Rows read at a stretch; between two of them other requests have their turn. */
 const BATCH = 250;
 
-/** The log as lines, oldest first, read in batches: no more than one of them is in memory. */
+/**
+ * The log as lines, oldest first, read in batches: no more than one of them is in memory. A reader may take hours over it: it ends
+ * with their session, membership or role.
+ * @throws Refusal unauthorized, not_found, forbidden
+ */
 export async function* exportAudit(
   deps: Deps,
-  workspaceId: string,
+  caller: MemberCaller,
   query: z.infer<typeof auditExportQuery>,
 ): AsyncGenerator<string> {
   const line = query.format === 'csv' ? csvOf : (entry: AuditEntry) => `${JSON.stringify(entry)}\n`;
+  const { workspaceId } = caller.member;
   if (query.format === 'csv') yield csvLine(COLUMNS);
-  for (let after = 0; ; ) {
-    const rows = await filtered(deps, workspaceId, query)
-      .where('seq', '>', after)
-      .orderBy('seq')
-      .limit(BATCH)
-      .execute();
+  for (let after = 0; ; await otherWork()) {
+    await stillMay(deps, caller, 'audit.read');
+    const all = deps.store.read.selectFrom('audit').where('workspace_id', '=', workspaceId).where('seq', '>', after);
+    const ceiling = await all.select('seq').orderBy('seq').offset(STRETCH).limit(1).executeTakeFirst();
+    let some = filtered(deps, workspaceId, query).where('seq', '>', after);
+    if (ceiling) some = some.where('seq', '<', ceiling.seq);
+    const rows = await some.orderBy('seq').limit(BATCH).execute();
     if (rows.length) yield rows.map((row) => line(entryOf(row))).join('');
     const last = rows.at(-1);
-    if (!last || rows.length < BATCH) return;
-    after = last.seq;
-    await otherWork();
+    if (last && rows.length === BATCH) after = last.seq;
+    else if (ceiling) after = ceiling.seq - 1;
+    else return;
   }
 }

@@ -57,6 +57,18 @@ export async function authorize(
   return { id: row.id, workspaceId, role: row.role, suspended: row.suspended_at !== null };
 }
 
+/**
+ * Looks again whether somebody may still do what they began: an answer that is streamed can outlast their session or membership.
+ * @throws Refusal unauthorized, not_found, forbidden
+ */
+export async function stillMay(deps: Deps, caller: MemberCaller, action: Action): Promise<void> {
+  const { read } = deps.store;
+  const session = read.selectFrom('session').select('expires_at').where('id', '=', caller.session.id);
+  const row = await session.executeTakeFirst();
+  if (!row || row.expires_at <= deps.now()) throw new Refusal('unauthorized', 'The session has ended.');
+  await authorize(read, caller.user.id, caller.member.workspaceId, action);
+}
+
 /** What a change works with: the transaction, its one time, and the member as they are inside it. */
 export interface Change {
   tx: Tx;

@@ -17,9 +17,23 @@ export async function hasNoWayIn(db: Reading, user: Pick<UserRow, 'id' | 'passwo
   return (await countOf(db, 'passkey', user.id)) + (await countOf(db, 'identity', user.id)) === 0;
 }
 
-/** Nobody locks themselves out. Called after the removal, in its transaction. @throws Refusal conflict */
-export async function keepAWayIn(tx: Tx, user: UserRow): Promise<void> {
-  if (await hasNoWayIn(tx, user))
+/** Links to the identity providers that are set up here now. */
+const usableLinks = (db: Reading, userId: string) =>
+  db
+    .selectFrom('identity')
+    .innerJoin('sso', 'sso.issuer', 'identity.issuer')
+    .select('identity.id')
+    .where('identity.user_id', '=', userId)
+    .executeTakeFirst();
+
+/**
+ * Nobody locks themselves out. Called after the removal, in its transaction. A link to a provider that is not set up here (any more)
+ * signs nobody in.
+ * @throws Refusal conflict
+ */
+export async function keepAWayIn(tx: Tx, user: Pick<UserRow, 'id' | 'password_hash'>): Promise<void> {
+  if (user.password_hash !== null || (await countOf(tx, 'passkey', user.id))) return;
+  if (!(await usableLinks(tx, user.id)))
     throw new Refusal(
       'conflict',
       'It is the only way in which you can sign in. Set a password or add a passkey first.',

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { AnswerOf } from '../../shared/contract/endpoint.ts';
 import type { passwords } from '../../shared/contract/identity.ts';
 import { makeLinkToken } from '../../shared/key-format.ts';
 import { mayReset } from '../domain/access.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { HOUR_MS } from '../domain/time.ts';
-import type { Reading, Tx } from '../store/store.ts';
+import type { Reading, Store, Tx } from '../store/store.ts';
 import { type AuditClient, audit, auditPerson, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import { setPassword, tellOwner } from './change-password.ts';
@@ -17,10 +18,16 @@ export const RESET_LIFETIME_MS = HOUR_MS;
 const MOST_AN_HOUR = 5;
 
 /** In the fragment, which browsers send to no server. */
-const linkOf = (deps: Deps, token: string) => `${deps.config.publicUrl}/reset#${token}`;
+const linkOf = (publicUrl: string, token: string) => `${publicUrl}/reset#${token}`;
 
-/** @param madeBy the user who is handed the link; null where it is mailed to the person alone */
-async function makeToken(deps: Deps, tx: Tx, userId: string, madeBy: string | null, now: number): Promise<string> {
+/** @param madeBy the member who is handed the link; null where it is mailed to the person alone, or the operator has it */
+async function makeToken(
+  deps: Pick<Deps, 'randomBytes'>,
+  tx: Tx,
+  userId: string,
+  madeBy: string | null,
+  now: number,
+): Promise<string> {
   const token = makeLinkToken((n) => deps.randomBytes(n));
   await tx.deleteFrom('reset_token').where('expires_at', '<=', now).execute();
   await tx
@@ -34,6 +41,43 @@ async function makeToken(deps: Deps, tx: Tx, userId: string, madeBy: string | nu
     })
     .execute();
   return token;
+}
+
+/**
+ * A reset link made by the operator: the way back for an owner whom nobody else could make one for. Whoever has the data folder has
+ * a say over everybody, so the link does not depend on a member.
+ * @param publicUrl what browsers call the companion
+ */
+export async function operatorResetLink(
+  store: Store,
+  workspaceId: string,
+  email: string,
+  publicUrl: string,
+  now: number,
+): Promise<string | 'closed' | 'no member'> {
+  return store.transact(async (tx) => {
+    const member = await tx
+      .selectFrom('membership')
+      .innerJoin('user', 'user.id', 'membership.user_id')
+      .select(['membership.id', 'membership.user_id', 'user.disabled_at'])
+      .where('workspace_id', '=', workspaceId)
+      .where('user.email', '=', email)
+      .executeTakeFirst();
+    if (!member) return 'no member';
+    if (member.disabled_at !== null) return 'closed';
+    const token = await makeToken({ randomBytes }, tx, member.user_id, null, now);
+    await audit(tx, {
+      workspaceId,
+      at: now,
+      actor: { type: 'operator' },
+      origin: undefined,
+      action: 'password.reset_link_created',
+      target: { type: 'member', id: member.id, name: email },
+      after: { mailed: false },
+      client: 'cli',
+    });
+    return linkOf(publicUrl, token);
+  });
 }
 
 /** How long until one more link may be mailed to a person, in milliseconds; 0 for at once. */
@@ -56,7 +100,7 @@ async function mailLink(deps: Deps, to: string, token: string, asked: string): P
     text: [
       `${asked} for your account on ${deps.config.publicUrl}.`,
       '',
-      `Set it within an hour, once: ${linkOf(deps, token)}`,
+      `Set it within an hour, once: ${linkOf(deps.config.publicUrl, token)}`,
       '',
       'If you do not want that, do nothing: your password stays as it is.',
     ].join('\n'),
@@ -160,7 +204,7 @@ export async function createResetLink(
     return { token, email, expiresAt: new Date(now + RESET_LIFETIME_MS).toISOString() };
   });
   const { token, email, expiresAt } = made;
-  if (!mailed) return { link: linkOf(deps, token), expiresAt };
+  if (!mailed) return { link: linkOf(deps.config.publicUrl, token), expiresAt };
   deps.background.run('reset mail', () => mailLink(deps, email, token, `${caller.user.name} asked for a new password`));
   return { mailed, expiresAt };
 }

@@ -4,7 +4,7 @@ import { Refusal } from '../domain/refusal.ts';
 import type { Deps, Origin } from './deps.ts';
 import { type Challenge, newChallenge, requirePasskeys } from './passkey-challenge.ts';
 import { auditPasskey, insertPasskey, verifyNew } from './passkeys.ts';
-import { issueSession, publicUser } from './sessions.ts';
+import { hashToken, issueSession, publicUser } from './sessions.ts';
 import { makeWorkspace, requireSetupToken } from './setup.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function setUpWithPasskey(
   origin: Origin,
   label: string,
 ) {
-  await deps.throttle.attempt('token', 'setup', origin.ip);
+  await deps.throttle.attempt('token', hashToken(input.token), origin.ip);
   if (!challenge?.userId)
     throw new Refusal('conflict', 'This took too long, or began in another browser. Start again.');
   const id = challenge.userId;

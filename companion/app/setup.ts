@@ -1,7 +1,7 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { people } from '../../shared/contract/people.ts';
 import { randomBase62 } from '../../shared/key-format.ts';
-import { Refusal } from '../domain/refusal.ts';
+import { badField, Refusal } from '../domain/refusal.ts';
 import type { Reading, Tx } from '../store/store.ts';
 import type { SessionRow, UserRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
@@ -63,7 +63,7 @@ export const isSetUp = async (db: Reading): Promise<boolean> =>
 
 /** Looks at a setup token without using it up. @throws Refusal conflict, unauthorized, rate_limited */
 export async function requireSetupToken(deps: Deps, token: string, origin: Origin): Promise<void> {
-  await deps.throttle.attempt('token', 'setup', origin.ip);
+  await deps.throttle.attempt('token', hashToken(token), origin.ip);
   const { read } = deps.store;
   if (await isSetUp(read)) throw done();
   const known = read.selectFrom('setup_token').select('created_at').where('token_hash', '=', hashToken(token));
@@ -80,6 +80,9 @@ export async function makeWorkspace(
   if (await isSetUp(tx)) throw done();
   await spendSetupToken(tx, input.token);
   const { token: _, workspace, ...person } = input;
+  // Only of a workspace that plain SQL deleted: its people stay.
+  const known = await tx.selectFrom('user').select('id').where('email', '=', person.email).executeTakeFirst();
+  if (known) throw badField('email', 'belongs to an account that is here already: give another');
   const workspaceId = await insertWorkspace(deps, tx, workspace, by.now);
   const user = await insertUser(deps, tx, person, by.now);
   const membershipId = await insertMembership(deps, tx, { workspaceId, userId: user.id, role: 'owner' }, by.now);
@@ -104,7 +107,8 @@ export async function setUp(
   client: SessionRow['client'] = 'api',
   label = 'Setup',
 ) {
-  await deps.throttle.attempt('token', 'setup', origin.ip);
+  // Hashing is slow on purpose: not for whoever tries tokens.
+  await requireSetupToken(deps, input.token, origin);
   const passwordHash = await deps.passwords.hash(password);
   return deps.store.transact(async (tx) => {
     const now = deps.now();

@@ -1,12 +1,13 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { SsoAnswer, sso } from '../../shared/contract/identity.ts';
 import { badField, Refusal } from '../domain/refusal.ts';
-import type { Reading } from '../store/store.ts';
+import type { Reading, Tx } from '../store/store.ts';
 import type { SsoRow } from '../store/tables-identity.ts';
 import { audit, by } from './audit.ts';
 import { changeAs, type MemberCaller } from './caller.ts';
 import type { Deps } from './deps.ts';
 import type { OidcProvider } from './identity-ports.ts';
+import { keepAWayIn } from './keep-a-way-in.ts';
 
 export const CALLBACK_PATH = '/sso/callback';
 const SECRET = 'single sign-on client secret';
@@ -90,6 +91,7 @@ export async function saveSso(deps: Deps, caller: MemberCaller, input: BodyOf<ty
       .values({ workspace_id: workspaceId, ...fields })
       .onConflict((c) => c.column('workspace_id').doUpdateSet(fields))
       .execute();
+    if (before && before.issuer !== issuer) await keepOwnWayIn(tx, caller);
     await audit(tx, {
       workspaceId,
       at: now,
@@ -103,13 +105,23 @@ export async function saveSso(deps: Deps, caller: MemberCaller, input: BodyOf<ty
   });
 }
 
-/** Turns single sign-on off. Links of people stay, for when the same provider is set up again. */
+/** Others can be made a reset link by the one who changes it. @throws Refusal conflict */
+async function keepOwnWayIn(tx: Tx, { user: { id } }: MemberCaller): Promise<void> {
+  const user = await tx.selectFrom('user').select(['id', 'password_hash']).where('id', '=', id).executeTakeFirst();
+  if (user) await keepAWayIn(tx, user);
+}
+
+/**
+ * Turns single sign-on off. Links of people stay, for when the same provider is set up again.
+ * @throws Refusal conflict where it is the only way in of whoever turns it off
+ */
 export async function removeSso(deps: Deps, caller: MemberCaller): Promise<void> {
   const { workspaceId } = caller.member;
   await changeAs(deps, caller, 'sso.manage', async ({ tx, now }) => {
     const before = await findSso(tx, workspaceId);
     if (!before) return;
     await tx.deleteFrom('sso').where('workspace_id', '=', workspaceId).execute();
+    await keepOwnWayIn(tx, caller);
     await audit(tx, {
       workspaceId,
       at: now,

@@ -1,20 +1,18 @@
 #!/usr/bin/env node
 import { randomUUID } from 'node:crypto';
 import { hostname, type as systemName } from 'node:os';
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askAt, EXIT } from './io.ts';
 import { run } from './run.ts';
 
 /** The command line of a member: signs in to a companion and manages one's own keys. */
-async function ask(question: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await prompt.question(question);
-  } finally {
-    prompt.close();
-  }
-}
+const ask = async (question: string) =>
+  process.stdin.isTTY ? askAt(question, process.stdin, process.stderr) : undefined;
+
+// A full disk, or a reader that has gone: what was printed may be lost, a secret with it.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  process.stderr.write(`heex: The output can't be written (${code}).\n`, () => process.exit(EXIT.refused));
+});
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

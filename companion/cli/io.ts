@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+
 /** What the command line needs of the outside. */
 export interface Io {
   env: Readonly<Record<string, string | undefined>>;
@@ -24,6 +26,24 @@ export class BadUsage extends Error {}
 export class SignedOut extends Error {}
 /** It was understood and can't be done; the message says why. */
 export class Refused extends Error {}
+
+/** Asks at a terminal. Ctrl-C, Ctrl-D and the end of the input are an empty answer: nothing is confirmed by them. */
+export async function askAt(
+  question: string,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): Promise<string> {
+  const prompt = createInterface({ input, output });
+  const ended = new Promise<undefined>((done) => prompt.once('close', () => done(undefined)));
+  const aborted = (error: Error) => {
+    if (error.name !== 'AbortError') throw error;
+    return undefined;
+  };
+  const answer = await Promise.race([prompt.question(question).catch(aborted), ended]);
+  prompt.close();
+  if (answer === undefined) output.write('\n');
+  return answer ?? '';
+}
 
 // Text of a server in a terminal: nothing that moves the cursor, sets colours or hides.
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;

@@ -2,12 +2,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, sta
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { isToken } from '../../shared/key-format.ts';
 import { Refused } from './io.ts';
 
 /** The session of this command line. It is good for the server that issued it, and is sent to no other. */
 const session = z.object({
   origin: z.string(),
-  token: z.string(),
+  // One that was spoiled is no token, and must not get into the words of an error.
+  token: z.string().check(z.refine((text) => isToken('session', text))),
   expiresAt: z.string(),
   email: z.string(),
 });

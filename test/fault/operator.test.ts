@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../support/client.ts';
 import { type Scenario, scenario } from '../support/scenario.ts';
 
 // Beside a running companion, on its own data folder.
@@ -70,6 +71,32 @@ test('where no owner can act any more, somebody who is suspended is reinstated a
   await t.end();
 });
 
+test('an owner whom nobody else can help gets a link from the operator that sets a password once, which is on record', async () => {
+  const t = await scenario();
+  const on = (...args: string[]) => operateIn(t.companion.folder, ...args);
+  const una = await t.member('Una');
+  const made = on('reset', 'OLGA@acme.example');
+  const token = /^http:\/\/127\.0\.0\.1:8787\/reset#(\S+)$/m.exec(made.stdout)?.[1];
+  expect([made.status, token]).toEqual([0, expect.any(String)]);
+  const [row] = (await t.as(t.owner, 'GET', 'W/audit')).body.items;
+  const target = { id: t.owner.membershipId };
+  expect(row).toMatchObject({ action: 'password.reset_link_created', actor: { type: 'operator' }, target });
+  expect(JSON.stringify(row)).not.toContain(token);
+  const set = () => call(t.url, 'POST', '/v1/password/reset', { body: { token, newPassword: 'a long passphrase' } });
+  expect((await set()).status).toBe(204);
+  expect((await set()).status).toBe(404);
+  const body = { email: t.owner.email, password: 'a long passphrase' };
+  expect((await call(t.url, 'POST', '/v1/sessions', { body })).status).toBe(201);
+
+  expect(on('reset', 'nobody@acme.example').stderr).toBe('nobody@acme.example is no member of Acme Robotics\n');
+  const db = new Database(join(t.companion.folder, 'heex.sqlite'));
+  db.prepare('update user set disabled_at = 1 where id = ?').run(una.userId);
+  db.close();
+  const closed = on('reset', una.email);
+  expect([closed.status, closed.stderr]).toEqual([2, expect.stringMatching(/^the identity provider .*\n$/)]);
+  await t.end();
+});
+
 test('the operator checks the audit chain, also against a head that was kept, and is told where it breaks', async () => {
   const whole = operate('audit', 'verify');
   expect([whole.status, whole.stdout]).toEqual([0, expect.stringMatching(/the chain of \d+ entries holds/)]);
@@ -86,6 +113,14 @@ test('the operator checks the audit chain, also against a head that was kept, an
 });
 
 test('a wrong command or folder is refused with one line and how to use it', () => {
-  for (const args of [[], ['audit'], ['owner'], ['owner', 'a', 'b'], ['nothing'], ['audit', 'verify', '--id', 'ws_x']])
+  for (const args of [
+    [],
+    ['audit'],
+    ['owner'],
+    ['owner', 'a', 'b'],
+    ['reset'],
+    ['nothing'],
+    ['audit', 'verify', '--id', 'ws_x'],
+  ])
     expect(operate(...args), args.join(' ')).toMatchObject({ status: 2, stderr: expect.stringContaining('Usage:') });
 });

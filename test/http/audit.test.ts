@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { exportAudit } from '../../companion/app/audit-log.ts';
+import { authorize, type MemberCaller } from '../../companion/app/caller.ts';
+import { authenticateSession } from '../../companion/app/sessions.ts';
+import { Refusal } from '../../companion/domain/refusal.ts';
 import { type AuditLog, auditLog } from '../support/audit.ts';
 import { call } from '../support/client.ts';
 
@@ -7,6 +11,13 @@ beforeEach(async () => {
   log = await auditLog();
 });
 afterEach(() => log.end());
+
+/** Whoever set the workspace up, as the routes know them. */
+async function reader(): Promise<MemberCaller> {
+  const { deps } = log.companion;
+  const caller = await authenticateSession(deps, log.token, { requestId: 'req_1', ip: null, userAgent: null });
+  return { ...caller, member: await authorize(deps.store.read, caller.user.id, log.workspaceId, 'audit.read') };
+}
 
 test('a list is newest first, pages by cursor, and says who did what to what, from where and by which client', async () => {
   await log.write(5);
@@ -80,6 +91,17 @@ test('what a filter asks for is found and paged through, however far back it is'
   expect([seqs(rest), rest.nextCursor]).toEqual([[3, 2], null]);
   expect((await log.get('?action=often&limit=100')).body.items).toHaveLength(72);
   expect((await log.get('?action=agent')).body).toEqual({ items: [], nextCursor: null });
+  // The exports, too, and between two stretches others have their turn.
+  const query = { format: 'jsonl', action: 'often' } as const;
+  let [text, turns, more] = ['', 0, true];
+  const turn = () => {
+    turns += 1;
+    if (more) setImmediate(turn);
+  };
+  setImmediate(turn);
+  for await (const part of exportAudit(log.companion.deps, await reader(), query)) text += part;
+  more = false;
+  expect([text.trimEnd().split('\n').length, turns]).toEqual([72, 2]);
 });
 
 test('the JSON Lines export has every row, oldest first, with the hashes that chain it', async () => {
@@ -128,4 +150,16 @@ test('only owners and admins read the log; to an outsider the workspace does not
     log.sql(`update membership set role = 'admin'`);
     expect((await log.get(path)).status).toBe(200);
   }
+});
+
+test.each([
+  ['session', 'delete from session'],
+  ['membership', 'delete from membership'],
+  ['role', "update membership set role = 'member'"],
+])('an export that is being read ends with the %s of its reader', async (_, sql) => {
+  await log.write(300);
+  const lines = exportAudit(log.companion.deps, await reader(), { format: 'jsonl' });
+  expect((await lines.next()).value).toContain('workspace.created');
+  log.sql(sql);
+  await expect(lines.next()).rejects.toThrow(Refusal);
 });

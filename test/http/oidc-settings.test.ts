@@ -88,3 +88,29 @@ test('a provider that is down is said to be, and is logged by its code', async (
   expect(page.status).toBe(503);
   expect(s.companion.lines.join('\n')).toContain('"step":"start","fault":"ECONNREFUSED"');
 });
+
+test('an owner who has no other way in neither turns single sign-on off nor puts another provider in its place', async () => {
+  const own = webBrowser();
+  idp.signsIn({ sub: `own-${n}`, email: `own-${n}@joins.example`, email_verified: true });
+  await begin({}, own);
+  const { userId } = (await s.as(s.owner, 'GET', 'W/members')).body.items.find(
+    ({ email }: { email: string }) => email === `own-${n}@joins.example`,
+  );
+  const db = new Database(s.companion.deps.store.files.database);
+  db.prepare("update membership set role = 'owner' where user_id = ?").run(userId);
+  const W = `${s.url}/v1/workspaces/${s.workspaceId}`;
+  const off = async () => JSON.parse((await own.script('DELETE', `${W}/sso`)).text || '{}');
+  await begin({ purpose: 'confirm', next: '/confirm/done' }, own);
+  expect((await off()).detail).toContain('only way');
+  const other = await oidcProvider(() => `${s.url}/sso/callback`);
+  const { issuer, clientId, clientSecret } = other;
+  const changed = await own.script('PUT', `${W}/sso`, settings({ issuer, clientId, clientSecret }));
+  await other.close();
+  expect(changed.status).toBe(409);
+  expect((await s.as(s.owner, 'GET', 'W/sso')).body.sso.issuer).toBe(idp.issuer);
+  // A link to a provider that is not set up here is no way in either.
+  db.prepare("insert into passkey values ('pky_own', ?, 'c', 'k', 0, '[]', 'own', 0, 1, null)").run(userId);
+  db.close();
+  expect(await off()).toEqual({});
+  expect((await own.script('DELETE', `${s.url}/v1/passkeys/pky_own`)).status).toBe(409);
+});

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { authenticator } from '../support/authenticator.ts';
 import { SETUP_TOKEN, type TestCompanion, testCompanion } from '../support/companion.ts';
@@ -106,4 +108,29 @@ test('another site can’t have a browser set up by its own passkey', async () =
     });
   expect([(await from('cross-site')).status, (await from('same-site')).status]).toEqual([403, 403]);
   expect((await from('same-origin')).status).toBe(201);
+});
+
+test('whoever guesses at setup tokens does not shut out whoever has one', async () => {
+  const statuses = new Set<number>();
+  for (let n = 0; n < 120; n++) statuses.add((await begin(lena, { ...LENA, token: 'another' })).status);
+  expect([...statuses]).toEqual([401, 429]);
+  expect((await begin()).status).toBe(200);
+});
+
+test('who is left of a workspace that plain SQL deleted stands in nobody’s way: the field is named', async () => {
+  expect((await finish(key().create((await begin()).body.publicKey))).status).toBe(201);
+  await companion.restart(() => {
+    const db = new Database(join(companion.folder, 'heex.sqlite'));
+    db.exec('delete from workspace');
+    db.close();
+  });
+  const ben = webBrowser();
+  const credential = key().create((await begin(ben)).body.publicKey);
+  expect((await finish(credential, ben)).body).toMatchObject({ status: 400, errors: [{ path: 'email' }] });
+  const body = { ...LENA, password: 'correct horse battery' };
+  expect((await ask(ben, 'POST', '/v1/setup', body)).body).toMatchObject({ errors: [{ path: 'email' }] });
+  const page = await ben.submit(`${companion.url}/setup`, body);
+  expect([page.status, page.text]).toEqual([400, expect.stringContaining('Belongs to an account')]);
+  const other = { ...LENA, email: 'ben@acme.example' };
+  expect((await ask(ben, 'POST', '/v1/setup', { ...other, password: body.password })).status).toBe(201);
 });

@@ -5,7 +5,7 @@ import { isSetUp, setUp } from '../../app/setup.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { browserLabel } from '../browser-label.ts';
 import type { Ctx } from '../context.ts';
-import { check, type Errors, field, focused, type Values } from './form.ts';
+import { check, type Errors, errorsOf, field, focused, type Values } from './form.ts';
 import { callout, heading, NOTHING, render } from './layout.ts';
 import { type Pages, seeOther, signedIn } from './route.ts';
 import { PASSKEY_SCRIPT, passkeyButton, passkeyTrouble } from './ways.ts';
@@ -27,6 +27,7 @@ export function setupPage(pages: Pages, deps: Deps): void {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.code === 'conflict') return seeOther(c, '/setup');
+      if (error.code === 'bad_request') return form(c, deps, values, errorsOf(error.errors), 400);
       if (error.code !== 'unauthorized') throw error;
       return form(c, deps, values, { token: 'This code is not the one of the last start.' }, 401);
     }

@@ -1,6 +1,7 @@
 import { audit } from '../../../shared/contract/audit.ts';
 import { exportAudit, listAudit } from '../../app/audit-log.ts';
 import type { Deps } from '../../app/deps.ts';
+import { Refusal } from '../../domain/refusal.ts';
 import type { Authenticate } from '../authenticate.ts';
 import { bind } from '../bind.ts';
 import type { App } from '../context.ts';
@@ -15,25 +16,37 @@ export function bindAudit(app: App, deps: Deps, authenticate: Authenticate): voi
       seq === undefined || hash === undefined ? undefined : { seq, hash },
     ),
   );
-  bind(app, audit.exportAudit, authenticate, async ({ caller, query }) => {
+  bind(app, audit.exportAudit, authenticate, async ({ caller, query, c }) => {
     const day = new Date(deps.now()).toISOString().slice(0, 10);
-    return new Response(streamed(exportAudit(deps, caller.member.workspaceId, query)), {
-      headers: {
-        'Content-Type': TYPES[query.format],
-        'Content-Disposition': `attachment; filename="heex-audit-${day}.${query.format}"`,
+    return new Response(
+      streamed(exportAudit(deps, caller, query), () => c.env.incoming.destroy()),
+      {
+        headers: {
+          'Content-Type': TYPES[query.format],
+          'Content-Disposition': `attachment; filename="heex-audit-${day}.${query.format}"`,
+        },
       },
-    });
+    );
   });
 }
 
-/** Pulled by the connection: a slow reader makes the database wait, not the memory grow. */
-function streamed(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+/**
+ * Pulled by the connection: a slow reader makes the database wait, not the memory grow.
+ * @param cut ends the connection, so that what was refused half-way does not look whole
+ */
+function streamed(texts: AsyncGenerator<string>, cut: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream({
     async pull(controller) {
-      const { value, done } = await texts.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
+      try {
+        const { value, done } = await texts.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        cut();
+        controller.close();
+      }
     },
     async cancel() {
       await texts.return(undefined);

@@ -75,7 +75,12 @@ const acts = {
   },
 };
 
+// A second click would ask anew, and the passkey that the first one makes would answer what is asked no more.
+let running = false;
+
 async function run(element) {
+  if (running) return;
+  running = true;
   trouble.hidden = true;
   try {
     await acts[element.dataset.passkey](element.dataset, element);
@@ -85,6 +90,8 @@ async function run(element) {
     if (error.name === 'NotAllowedError') say('No passkey was used: it was cancelled, or took too long.');
     else if (error.name === 'InvalidStateError') say('This device already has a passkey for your account.');
     else say(error.message);
+  } finally {
+    running = false;
   }
 }
 
