@@ -76,16 +76,17 @@ async function cancel(deps: ApprovalDeps): Promise<void> {
 
 async function disconnect({ store, client }: ApprovalDeps): Promise<void> {
   const account = await store.read('account');
+  await browser.alarms.clear(EXPIRY_ALARM);
+  // Here first, whatever becomes of the worker while a server does not answer.
+  await store.forget();
+  await store.write('connection', { status: 'disconnected' });
   if (account?.token) {
-    // The session ends on the server where it can be reached; here it ends in any case.
     await client
       .call({ origin: account.origin, token: account.token }, people.endSession, { params: { sessionId: 'current' } })
       .catch(() => undefined);
   }
-  await browser.alarms.clear(EXPIRY_ALARM);
-  await store.forget();
-  await keepPermission(undefined);
-  await store.write('connection', { status: 'disconnected' });
+  // Given back after that last call, unless another connection was begun meanwhile.
+  if ((await store.read('connection'))?.status === 'disconnected') await keepPermission(undefined);
 }
 
 /** How this browser comes to a session of its own, and how it gives it up. */

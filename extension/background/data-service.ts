@@ -42,6 +42,8 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
       const before = changes;
       const snapshot = await readSnapshot({ store, session, now });
       if (before !== changes) continue;
+      // Members and invitations of the workspace before are not those of this one.
+      if ((await store.read('snapshot'))?.workspace.id !== snapshot.workspace.id) await store.remove('team');
       await store.write('snapshot', snapshot);
       await store.write('sync', { at: now(), failure: null });
       await onRefreshed(snapshot);
@@ -82,7 +84,8 @@ export function createDataService({ store, session, now, onRefreshed }: DataDeps
       refresh,
       'workspace.choose': async ({ workspaceId }) => {
         await store.write('workspaceId', workspaceId);
-        await refresh();
+        // What is being read already is of the workspace before.
+        await refreshAfterChange();
       },
       'session.list': () =>
         allPages((cursor) => session.call(people.listSessions, { query: { limit: 100, ...(cursor && { cursor }) } })),

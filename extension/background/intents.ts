@@ -9,9 +9,16 @@ export interface Intents {
   find(attempt: string): Promise<Intent | undefined>;
   add(intent: Intent): Promise<void>;
   drop(attempt: string): Promise<void>;
+  /** It is over, and with it every earlier one of unknown outcome for the same key: what they have left is no longer the latest. */
+  fulfil(intent: Intent): Promise<void>;
   /** Whether it is over without its outcome being known. */
   setUnknown(attempt: string, unknown: boolean): Promise<void>;
 }
+
+/** Whether two requests are for a secret of the same key: the same one made, or the same one rotated. */
+export const wantsSame = (a: Intent, b: Intent): boolean =>
+  a.workspaceId === b.workspaceId &&
+  (a.kind === 'rotate' ? b.kind === 'rotate' && a.keyId === b.keyId : b.kind === 'create' && a.name === b.name);
 
 export function createIntents(store: Store): Intents {
   /** Writes the intents and publishes those on the way. A wake-up is set while there are any: nothing else may come. */
@@ -35,6 +42,10 @@ export function createIntents(store: Store): Intents {
     find: async (attempt) => (await all()).find((intent) => intent.attempt === attempt),
     add: (intent) => change((before) => [...before, intent]),
     drop: (attempt) => change((before) => before.filter((intent) => intent.attempt !== attempt)),
+    fulfil: (done) =>
+      change((before) =>
+        before.filter((intent) => intent.attempt !== done.attempt && !(intent.unknown && wantsSame(intent, done))),
+      ),
     setUnknown: (attempt, unknown) =>
       change((before) => before.map((intent) => (intent.attempt === attempt ? { ...intent, unknown } : intent))),
   };

@@ -1,4 +1,5 @@
 import { browser } from 'wxt/browser';
+import { isUnsure } from '../../shared/client/client.ts';
 import type { Role } from '../../shared/contract/fields.ts';
 import { invitations } from '../../shared/contract/invitations.ts';
 import { type Invited, UNDO_MS } from '../messages/protocol.ts';
@@ -27,9 +28,10 @@ export function createInvitationService({ store, session, refreshTeam, now, slee
   const inWorkspace = async () => ({ workspaceId: await session.workspaceId() });
 
   async function mark(invitationId: string, withdrawing: boolean): Promise<void> {
+    const { workspaceId } = await inWorkspace();
     await store.update('withdrawals', (due = {}) => {
       const others = Object.fromEntries(Object.entries(due).filter(([id]) => id !== invitationId));
-      return withdrawing ? { ...others, [invitationId]: now() + UNDO_MS } : others;
+      return withdrawing ? { ...others, [invitationId]: { at: now() + UNDO_MS, workspaceId } } : others;
     });
     await store.update(
       'team',
@@ -43,10 +45,12 @@ export function createInvitationService({ store, session, refreshTeam, now, slee
 
   /** Sends the withdrawals whose time to undo is over. */
   async function withdrawDue(): Promise<void> {
-    const due = Object.entries((await store.read('withdrawals')) ?? {}).filter(([, at]) => at <= now());
-    for (const [invitationId] of due) {
-      const params = { ...(await inWorkspace()), invitationId };
-      await session.call(invitations.withdrawInvitation, { params }).catch(() => undefined);
+    const due = Object.entries((await store.read('withdrawals')) ?? {}).filter(([, { at }]) => at <= now());
+    for (const [invitationId, { workspaceId }] of due) {
+      const params = { workspaceId, invitationId };
+      const failure = await session.call(invitations.withdrawInvitation, { params }).then(() => undefined, failureOf);
+      // The alarm tries again: the person was told that it is withdrawn.
+      if (failure && (isUnsure(failure) || failure.code === 'signed_out')) continue;
       await mark(invitationId, false);
     }
     if (due.length > 0) await refreshTeam().catch(() => undefined);

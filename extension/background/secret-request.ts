@@ -53,7 +53,7 @@ export async function keepSecret(
   const kind = intent.kind === 'create' ? 'created' : 'rotated';
   const fresh: FreshSecret = { id: intent.attempt, kind, key, secret, copied: false, at: now() };
   await store.update('fresh', (list = []) => [...list.filter((old) => old.id !== fresh.id), fresh]);
-  await intents.drop(intent.attempt);
+  await intents.fulfil(intent);
   return fresh;
 }
 

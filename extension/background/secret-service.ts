@@ -3,7 +3,7 @@ import type { Key } from '../../shared/contract/keys.ts';
 import { localFailure } from '../messages/failure.ts';
 import type { FreshSecret, Snapshot } from '../messages/published.ts';
 import type { Handlers } from '../messages/receive.ts';
-import { createIntents, type Intents } from './intents.ts';
+import { createIntents, type Intents, wantsSame } from './intents.ts';
 import { carryOut, keepSecret, type SecretDeps } from './secret-request.ts';
 import type { Intent, Store } from './store.ts';
 
@@ -96,8 +96,11 @@ export function createSecretService(deps: SecretDeps) {
 
     /** Says plainly of every unanswered request whether it was done: its secret is lost then, but not silently. */
     async settle(snapshot: Snapshot): Promise<void> {
-      for (const intent of await intents.all()) {
+      const waiting = await intents.all();
+      for (const intent of waiting) {
         if (!intent.unknown || intent.workspaceId !== snapshot.workspace.id) continue;
+        // What the list shows may be the work of another attempt, which has its secret.
+        if (waiting.some((other) => !other.unknown && wantsSame(other, intent))) continue;
         const key = outcome(intent, snapshot.keys);
         if (key) await keepSecret(deps, intents, intent, key, null);
         else if (now() - intent.at > REPEAT_FOR_MS) await intents.drop(intent.attempt);

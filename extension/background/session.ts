@@ -27,7 +27,12 @@ export function createSession({ store, client }: { store: Store; client: Client 
       const { origin, token } = account;
       if (token === null) throw new FailureError(localFailure('signed_out'));
       try {
-        return await client.call({ origin, token }, endpoint, input);
+        const answer = await client.call({ origin, token }, endpoint, input);
+        // Disconnected meanwhile, or somebody else: nothing of the person before may be kept.
+        const after = await store.read('account');
+        if (after?.origin !== origin || after.user.id !== account.user.id)
+          throw new FailureError(localFailure('not_connected'));
+        return answer;
       } catch (error) {
         if (!(error instanceof FailureError) || error.failure.status !== 401) throw error;
         await end(token);

@@ -47,8 +47,12 @@ const PRIVATE = {
   reminded: { area: 'local', key: 'private.reminded', schema: z.record(z.string(), z.number()) },
   approval: { area: 'session', key: 'private.approval', schema: approval },
   invitationLinks: { area: 'session', key: 'private.invitationLinks', schema: z.record(z.string(), z.string()) },
-  /** When each withdrawal is due, by invitation id. */
-  withdrawals: { area: 'session', key: 'private.withdrawals', schema: z.record(z.string(), z.number()) },
+  /** When each withdrawal is due and in which workspace, by invitation id. It was promised, so it outlives the browser. */
+  withdrawals: {
+    area: 'local',
+    key: 'private.withdrawals',
+    schema: z.record(z.string(), z.object({ at: z.number(), workspaceId: z.string() })),
+  },
 } as const;
 
 const ITEMS = { ...PUBLISHED, ...PRIVATE } as const;

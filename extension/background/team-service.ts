@@ -37,6 +37,7 @@ export function createTeamService({ store, session, data, now }: TeamDeps) {
         withdrawing: Object.hasOwn(withdrawals, invitation.id),
       }),
     );
+    if ((await session.workspaceId()) !== params.workspaceId) return;
     await store.write('team', { at: now(), members: people, invitations: described });
   }
 

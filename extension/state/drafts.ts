@@ -46,7 +46,14 @@ export function forgetSent({ kind, key }: Pick<FreshSecret, 'kind' | 'key'>): vo
   if (kind === 'created' && newKeyDraft.value.name.trim() === key.name) newKeyDraft.value = EMPTY_NEW_KEY;
 }
 
-const editSchema = z.nullable(z.object({ keyId: z.string(), fields: z.partial(z.object(keyFields)) }));
+const editSchema = z.nullable(
+  z.object({
+    keyId: z.string(),
+    fields: z.partial(z.object(keyFields)),
+    /** It was sent as it is, and no answer has come to the page that sent it. */
+    sent: z.optional(z.boolean()),
+  }),
+);
 /** The key that is being edited and those of its fields that were touched, as typed. */
 export const editDraft = persisted<z.infer<typeof editSchema>>('draft.edit', editSchema, null);
 

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import * as z from 'zod/mini';
+import { isUnsure } from '../../shared/client/client.ts';
 import type {
   createKeyBody,
   editKeyBody,
@@ -9,7 +10,7 @@ import type {
   rotateBody,
   UsageDay,
 } from '../../shared/contract/keys.ts';
-import type { Failure, Result } from '../messages/failure.ts';
+import { type Failure, localFailure, type Result } from '../messages/failure.ts';
 import type { AnswerOf, MessageType, Protocol } from '../messages/protocol.ts';
 import type { FreshSecret } from '../messages/published.ts';
 import { ask } from '../messages/send.ts';
@@ -17,6 +18,7 @@ import { persisted } from './persisted.ts';
 import { mirrors } from './published.ts';
 import { copySecret, holding } from './secret.ts';
 import { showFailure, showToast } from './toasts.ts';
+import { refresh } from './workspace.ts';
 
 export type CreateKeyBody = z.infer<typeof createKeyBody>;
 export type EditKeyBody = z.infer<typeof editKeyBody>;
@@ -64,6 +66,14 @@ async function changed<T extends KeyMessage>(type: T, ...payload: Parameters<Pro
   return result;
 }
 
+/** Where the server did not answer, that is said, not that nothing was done; the lists, read anew, show what holds. */
+async function certain<T>(sent: Promise<Result<T>>): Promise<Result<T>> {
+  const result = await sent;
+  if (result.ok || !isUnsure(result.failure)) return result;
+  void refresh();
+  return { ok: false, failure: localFailure('outcome_unknown', 'Look at the key before you try again.') };
+}
+
 async function optimistic(
   key: Key,
   change: Partial<Key>,
@@ -107,7 +117,7 @@ export const rotateKey = (keyId: string, body: RotateBody): Promise<Result<Fresh
 /** Shown at once, taken back with a toast when the server refuses. Field errors are in the result. */
 export function editKey(keyId: string, body: EditKeyBody): Promise<Result<Key>> {
   const key = findKey(keyId);
-  const send = () => changed('key.edit', { keyId, body });
+  const send = () => certain(changed('key.edit', { keyId, body }));
   if (!key) return send();
   const { name, description } = body;
   const shown = { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) };
@@ -117,11 +127,11 @@ export function editKey(keyId: string, body: EditKeyBody): Promise<Result<Key>> 
 /** Disables at once, with a toast to undo it. */
 export async function disableKey(keyId: string): Promise<Result<Key>> {
   const key = findKey(keyId);
-  if (!key) return changed('key.disable', { keyId });
+  if (!key) return certain(changed('key.disable', { keyId }));
   const result = await optimistic(
     key,
     { status: 'disabled' },
-    () => changed('key.disable', { keyId }),
+    () => certain(changed('key.disable', { keyId })),
     `${key.name} was not disabled`,
   );
   if (result.ok) showToast(`${key.name} disabled`, 'ok', () => void enableKey(keyId));
@@ -130,11 +140,11 @@ export async function disableKey(keyId: string): Promise<Result<Key>> {
 
 export async function enableKey(keyId: string): Promise<Result<Key>> {
   const key = findKey(keyId);
-  if (!key) return changed('key.enable', { keyId });
+  if (!key) return certain(changed('key.enable', { keyId }));
   const result = await optimistic(
     key,
     { status: 'active' },
-    () => changed('key.enable', { keyId }),
+    () => certain(changed('key.enable', { keyId })),
     `${key.name} was not enabled`,
   );
   if (result.ok) showToast(`${key.name} enabled`);
@@ -143,11 +153,12 @@ export async function enableKey(keyId: string): Promise<Result<Key>> {
 
 /** Final. Never optimistic. */
 export const revokeKey = (keyId: string, reason?: z.infer<typeof givenReason>): Promise<Result<Key>> =>
-  changed('key.revoke', { keyId, reason });
+  certain(changed('key.revoke', { keyId, reason }));
 /** All of them or none. */
-export const revokeKeys = (keyIds: string[]): Promise<Result<Key[]>> => ask('key.revokeMany', { keyIds });
+export const revokeKeys = (keyIds: string[]): Promise<Result<Key[]>> => certain(ask('key.revokeMany', { keyIds }));
 /** The old secret dies now. */
-export const finishRotation = (keyId: string): Promise<Result<Key>> => changed('key.finishRotation', { keyId });
+export const finishRotation = (keyId: string): Promise<Result<Key>> =>
+  certain(changed('key.finishRotation', { keyId }));
 
 /** The key whose detail is open; parts are null until they have come. */
 export interface SelectedKey {

@@ -4,6 +4,11 @@ import type * as z from 'zod/mini';
 
 const pending: (() => Promise<void>)[] = [];
 
+/** Stands beside every value, different each time: which page has written it. */
+const WRITER = 'page.writer';
+const page = crypto.randomUUID();
+let writes = 0;
+
 /**
  * A signal of this page that survives its closing: kept in memory-only session storage, or in local storage. What is
  * found there and does not fit `schema` is ignored. Reads `initial` until `restorePersisted` has run.
@@ -20,11 +25,22 @@ export function persisted<T>(
     const stored = (await browser.storage[area].get(key))[key];
     const parsed = schema.safeParse(stored);
     if (parsed.success) value.value = parsed.data;
-    let first = true;
+    let known = value.peek();
     effect(() => {
       const next = value.value;
-      if (!first) void browser.storage[area].set({ [key]: next });
-      first = false;
+      if (next === known) return;
+      known = next;
+      void browser.storage[area].set({ [key]: next, [WRITER]: `${page} ${++writes}` });
+    });
+    // What popup or workspace has sent or put away is not begun any more in the other one.
+    browser.storage.onChanged.addListener((changes, where) => {
+      const change = changes[key];
+      const writer = changes[WRITER]?.newValue;
+      // One's own comes back late: more may have been typed by then.
+      if (!change || where !== area || (typeof writer === 'string' && writer.startsWith(page))) return;
+      const other = schema.safeParse(change.newValue);
+      known = other.success ? other.data : initial;
+      value.value = known;
     });
   });
   return value;

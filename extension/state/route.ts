@@ -93,7 +93,10 @@ export function replaceRoute(to: Route): void {
     workspaceRoute.value = to;
     return;
   }
-  popupStack.value = [...popupStack.value.slice(0, -1), to];
+  const before = popupStack.value.slice(0, -1);
+  // Where it came from that very screen, Back would seem to do nothing.
+  const under = before.at(-1);
+  popupStack.value = under && routePath(under) === routePath(to) ? before : [...before, to];
 }
 
 /** The screen that another one lies on, in the workspace. */
@@ -109,6 +112,24 @@ export function back(): void {
     return;
   }
   popupStack.value = popupStack.value.length > 1 ? popupStack.value.slice(0, -1) : [HOME.popup];
+}
+
+const isAt = (at: Route) => routePath(route.peek()) === routePath(at);
+
+/** Goes back from a screen that is done with, unless the person has left it already, e.g. while the server was asked. */
+export function backFrom(at: Route): void {
+  if (isAt(at)) back();
+}
+
+/** Puts a screen in place of one that is done with, unless the person has left that already. */
+export function replaceFrom(at: Route, to: Route): void {
+  if (isAt(at)) replaceRoute(to);
+}
+
+/** Also when it is this page that puts the secret of a new key away, the popup does not open on the form of that key again. */
+export function leaveNewKey(): void {
+  const others = popupStack.value.filter(({ screen }) => screen !== 'new');
+  if (others.length < popupStack.value.length) popupStack.value = others.length > 0 ? others : [HOME.popup];
 }
 
 /** Follows the address of the workspace page. */

@@ -90,9 +90,12 @@ export type Removed = z.infer<typeof removedSchema>;
 const lastRemoved = persisted<Removed | null>('removed', z.nullable(removedSchema), null);
 
 /** The latest removal in this workspace that left work to do, until the person has closed what it says. */
-export const removed = computed(() =>
-  lastRemoved.value?.workspaceId === me.value?.membership.workspaceId ? lastRemoved.value : null,
-);
+export const removed = computed(() => {
+  const last = lastRemoved.value;
+  const gone = members.value?.every((member) => member.id !== last?.preview.member.id);
+  return gone && last?.workspaceId === me.value?.membership.workspaceId ? last : null;
+});
+/** Kept before it is sent: it counts once the member is gone, also when the answer comes to a closed popup or never. */
 export function keepRemoved(one: Omit<Removed, 'workspaceId'>): void {
   const workspaceId = me.value?.membership.workspaceId;
   if (workspaceId !== undefined) lastRemoved.value = { ...one, workspaceId };

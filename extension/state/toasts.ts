@@ -34,7 +34,10 @@ export function showToast(text: string, tone: Toast['tone'] = 'ok', undo?: () =>
   setTimeout(() => dismissToast(id), undo ? UNDO_MS : PLAIN_MS);
 }
 
+/** What to say of something that was asked for: that it did not happen, or that nobody knows. */
+export const failed = (what: string, { code, title }: Failure): string => (code === 'outcome_unknown' ? title : what);
+
 /** Says that something did not happen, and why. */
 export function showFailure(what: string, failure: Failure): void {
-  showToast(`${what}. ${failure.detail ?? failure.title}`, 'bad');
+  showToast(`${failed(what, failure)}. ${failure.detail ?? failure.title}`, 'bad');
 }

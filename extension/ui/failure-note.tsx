@@ -1,5 +1,6 @@
 import type { Failure } from '../messages/failure.ts';
 import { connection } from '../state/connection.ts';
+import { failed } from '../state/toasts.ts';
 import { sentence } from './field-errors.ts';
 import { Icon } from './icon.tsx';
 import { Callout } from './notice.tsx';
@@ -33,7 +34,7 @@ export function FailureNote({ what, failure }: { what: string; failure: Failure 
   if (page) return <ConfirmFirst page={page} />;
   return (
     <Callout tone="bad" icon="alert" live>
-      <b>{what}</b>
+      <b>{failed(what, failure)}</b>
       <p>{sentence(failure.detail ?? failure.title)}</p>
       <p>
         <code>{failure.code}</code>

@@ -1,13 +1,13 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { FieldError } from '../../shared/contract/errors.ts';
 import type { Group } from '../../shared/contract/groups.ts';
 import { editKeyBody, type Key } from '../../shared/contract/keys.ts';
 import type { Failure } from '../messages/failure.ts';
 import { editDraft } from '../state/drafts.ts';
 import { editKey, findKey } from '../state/keys.ts';
-import { back, replaceRoute } from '../state/route.ts';
+import { backFrom, replaceRoute } from '../state/route.ts';
 import { showToast } from '../state/toasts.ts';
-import { offline } from '../state/workspace.ts';
+import { offline, refreshing } from '../state/workspace.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { focusFirstInvalid } from '../ui/field-errors.ts';
@@ -15,12 +15,26 @@ import { count } from '../ui/format.ts';
 import { Callout } from '../ui/notice.tsx';
 import { PopupPage, TitleBar } from '../ui/page.tsx';
 import { useShortcuts } from '../ui/shortcuts.ts';
+import { KeyDetail } from './key-detail.tsx';
 import { AdvancedFields, DescriptionField, GroupField, NameField, useGroups } from './key-form.tsx';
 import { changesOf, type FormFields, fieldErrors, fieldsOf } from './key-form-model.ts';
 
 /** What was typed before the popup closed. */
 const touched = (key: Key): Partial<FormFields> =>
   editDraft.value?.keyId === key.id ? (editDraft.value.fields as Partial<FormFields>) : {};
+
+/**
+ * Whether the form was sent and closed before the answer, and the key is not as it says. Where it is, it is left.
+ * @param isDone whether the key is as the form says
+ */
+function useSent(keyId: string, isDone: boolean, leave: () => void): boolean {
+  const [wasSent] = useState(editDraft.value?.keyId === keyId && editDraft.value.sent === true);
+  const left = wasSent && isDone;
+  useEffect(() => {
+    if (left) leave();
+  }, [left]);
+  return wasSent && !isDone && !refreshing.value;
+}
 
 function useEdit(key: Key, groups: readonly Group[] | undefined) {
   const form = useRef<HTMLFormElement>(null);
@@ -39,8 +53,9 @@ function useEdit(key: Key, groups: readonly Group[] | undefined) {
   };
   const leave = () => {
     editDraft.value = null;
-    back();
+    backFrom({ screen: 'edit', id: key.id });
   };
+  const sent = useSent(key.id, Object.keys(changesOf(fields, before)).length === 0, leave);
   const save = async (event?: Event) => {
     event?.preventDefault();
     if (busy || offline.value) return;
@@ -50,12 +65,14 @@ function useEdit(key: Key, groups: readonly Group[] | undefined) {
     if (!parsed.success) return refuse(fieldErrors(parsed.error.issues));
     setFailure(undefined);
     setBusy(true);
+    editDraft.value = { keyId: key.id, fields: touched(key), sent: true };
     const result = await editKey(key.id, body);
     setBusy(false);
     if (result.ok) {
       showToast('Saved');
       return leave();
     }
+    editDraft.value = { keyId: key.id, fields: touched(key) };
     const taken = result.failure.code === 'name_taken';
     const wrong = taken
       ? [{ path: 'name', message: 'You already have a live key of that name' }]
@@ -63,12 +80,12 @@ function useEdit(key: Key, groups: readonly Group[] | undefined) {
     refuse(wrong);
     if (wrong.length === 0) setFailure(result.failure);
   };
-  return { form, fields, errors, failure, busy, change, save, leave };
+  return { form, fields, errors, failure, busy, sent, change, save, leave };
 }
 
 function EditForm({ of: key }: { of: Key }) {
   const groups = useGroups();
-  const { form, fields, errors, failure, busy, change, save, leave } = useEdit(key, groups);
+  const { form, fields, errors, failure, busy, sent, change, save, leave } = useEdit(key, groups);
   const parts = { fields, errors, onChange: change };
   useShortcuts([{ key: 'Mod+Enter', words: 'Save', typing: true, run: () => void save() }]);
   return (
@@ -101,6 +118,15 @@ function EditForm({ of: key }: { of: Key }) {
     >
       <form class="popup__pad stack" style="--gap:18px" novalidate ref={form} onSubmit={(e) => void save(e)}>
         {failure && <FailureNote what="The key was not changed" failure={failure} />}
+        {sent && (
+          <Callout tone="warn" icon="warn">
+            <b>Saved before, and different now</b>
+            <p>
+              This was closed before the answer came. The change was refused, or somebody has changed the key since:
+              saving again puts what stands here in its place.
+            </p>
+          </Callout>
+        )}
         <NameField {...parts} focus />
         <DescriptionField {...parts} />
         {groups && <GroupField {...parts} groups={groups} />}
@@ -126,5 +152,7 @@ function EditForm({ of: key }: { of: Key }) {
 export function EditKey({ id }: { id: string }) {
   const key = findKey(id);
   if (!key) return <PopupPage top={<TitleBar title="Edit" />}>{null}</PopupPage>;
+  // Revoked elsewhere: there is nothing left to change.
+  if (key.status === 'revoked') return <KeyDetail id={id} />;
   return <EditForm of={key} />;
 }

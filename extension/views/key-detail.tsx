@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Key } from '../../shared/contract/keys.ts';
 import { EMPTY_NEW_KEY, newKeyDraft } from '../state/drafts.ts';
 import { deselectKey, disableKey, enableKey, findKey, selectedKey, selectKey, usageOf } from '../state/keys.ts';
-import { navigate, openWorkspace } from '../state/route.ts';
+import { backFrom, navigate, openWorkspace } from '../state/route.ts';
 import { copy } from '../state/secret.ts';
 import { surface } from '../state/surface.ts';
 import { showToast } from '../state/toasts.ts';
@@ -202,6 +202,11 @@ export function KeyDetail({ id, revoking = false }: { id: string; revoking?: boo
     return deselectKey;
   }, [id]);
   const key = findKey(id) ?? (asked && selectedKey.value?.keyId === id ? selectedKey.value.key : null);
+  // Revoked while the popup was closed, or elsewhere: nothing is left to be asked.
+  const done = revoking && key ? isDead(key.status) : false;
+  useEffect(() => {
+    if (done) backFrom({ screen: 'revoke', id });
+  }, [done, id]);
   useShortcuts(keyActs(key ?? undefined));
   return (
     <PopupPage

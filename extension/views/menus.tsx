@@ -26,6 +26,8 @@ export function WorkspaceMenu() {
   const choose = async (id: string) => {
     const result = await chooseWorkspace(id);
     if (!result.ok) showFailure('The workspace was not switched', result.failure);
+    // The key or member that is open is one of the workspace before.
+    else if (surface.value === 'workspace' && route.peek().id !== undefined) navigate({ screen: 'keys' });
   };
   return (
     <>

@@ -6,7 +6,7 @@ import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
 import { EMPTY_NEW_KEY, type NewKeyDraft, newKeyDraft } from '../state/drafts.ts';
 import { createKey } from '../state/keys.ts';
-import { back, replaceRoute } from '../state/route.ts';
+import { back, replaceFrom } from '../state/route.ts';
 import { workspace } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
 import { Segmented } from '../ui/choice.tsx';
@@ -57,8 +57,9 @@ function useNewKey() {
     const result = await createKey(body);
     setBusy(false);
     if (result.ok) {
-      newKeyDraft.value = EMPTY_NEW_KEY;
-      replaceRoute({ screen: 'keys' });
+      // Another one may have been begun meanwhile.
+      if (newKeyDraft.value === draft) newKeyDraft.value = EMPTY_NEW_KEY;
+      replaceFrom({ screen: 'new' }, { screen: 'keys' });
       return;
     }
     const inFields = errorsIn(result.failure);

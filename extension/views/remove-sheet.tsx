@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
+import { isUnsure } from '../../shared/client/client.ts';
 import type { Member, RemovalPreview } from '../../shared/contract/members.ts';
 import type { Failure } from '../messages/failure.ts';
 import { connectedOf } from '../state/agents.ts';
-import { back } from '../state/route.ts';
+import { back, backFrom } from '../state/route.ts';
 import { surface } from '../state/surface.ts';
-import { keepRemoved, previewRemoval, refreshTeam, removeMember } from '../state/team.ts';
+import { forgetRemoved, keepRemoved, previewRemoval, refreshTeam, removeMember } from '../state/team.ts';
 import { showToast } from '../state/toasts.ts';
 import { me, refresh } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
@@ -18,7 +19,15 @@ import { brokenKeys } from './removal-words.ts';
 
 type Leaving = Pick<Member, 'id' | 'name' | 'email'>;
 
-function useRemoval(member: Leaving, onClose: () => void) {
+/** What the answer says when nothing has changed since the preview, and else the removal is refused. */
+const expected = ({ keys, sessions, agents, knownSecrets }: RemovalPreview) => ({
+  revokedKeys: keys.length,
+  endedSessions: sessions,
+  unaffectedAgents: agents.length,
+  knownSecrets,
+});
+
+function useRemoval(member: Leaving, onDone: () => void) {
   const [preview, setPreview] = useState<RemovalPreview>();
   const [failure, setFailure] = useState<Failure>();
   const [typed, setTyped] = useState('');
@@ -37,10 +46,17 @@ function useRemoval(member: Leaving, onClose: () => void) {
   const remove = async () => {
     if (!preview || !matches || busy) return;
     setBusy(true);
+    // Who has left reads no more of this workspace.
+    const leavesWork = !own && brokenKeys(preview).length + preview.knownSecrets.length > 0;
+    const kept = { preview, connected: [...connected] };
+    if (leavesWork) keepRemoved({ ...kept, removal: expected(preview) });
     const result = await removeMember(member.id, preview.version);
     setBusy(false);
     if (!result.ok) {
       setFailure(result.failure);
+      // It may have been done all the same: the list says.
+      if (isUnsure(result.failure)) void refreshTeam();
+      else if (leavesWork) forgetRemoved();
       // What was shown no longer holds: the person decides anew, on what is true now.
       if (result.failure.code === 'precondition_failed') {
         setTyped('');
@@ -49,13 +65,12 @@ function useRemoval(member: Leaving, onClose: () => void) {
       return;
     }
     // With work left to do, it is told in a sheet that stays.
-    if (brokenKeys(preview).length + preview.knownSecrets.length > 0)
-      keepRemoved({ preview, removal: result.value, connected: [...connected] });
+    if (leavesWork) keepRemoved({ ...kept, removal: result.value });
     else
       showToast(
         `${own ? 'You have left' : `${member.name} removed`}. ${count(result.value.revokedKeys, 'key')} revoked.`,
       );
-    onClose();
+    onDone();
     void Promise.all([refreshTeam(), refresh()]);
   };
   return { own, preview, connected, failure, typed, setTyped, busy, matches, remove };
@@ -63,10 +78,11 @@ function useRemoval(member: Leaving, onClose: () => void) {
 
 /**
  * What removing a member would change, read from the server first; then the e-mail address typed, then the act.
- * @param props.onClose given where the sheet lies on a screen that is not behind it in the history
+ * @param props.onClose given where the sheet is no screen of its own, from which there is a way back
  */
-export function RemoveSheet({ of: member, onClose = back }: { of: Leaving; onClose?: () => void }) {
-  const removal = useRemoval(member, onClose);
+export function RemoveSheet({ of: member, onClose }: { of: Leaving; onClose?: () => void }) {
+  const close = onClose ?? back;
+  const removal = useRemoval(member, onClose ?? (() => backFrom({ screen: 'remove', id: member.id })));
   const { own, preview, connected, failure, typed, setTyped, busy, matches, remove } = removal;
   const keys = preview?.keys.length ?? 0;
   const act = `${own ? 'Leave' : 'Remove'}${keys > 0 ? ` and revoke ${count(keys, 'key')}` : ''}`;
@@ -79,7 +95,7 @@ export function RemoveSheet({ of: member, onClose = back }: { of: Leaving; onClo
       mark={<Avatar name={member.name} large />}
       title={own ? 'Leave this workspace?' : `Remove ${member.name}?`}
       subtitle={`${member.email} · here is what that changes`}
-      onClose={onClose}
+      onClose={close}
       onSubmit={() => void remove()}
       foot={
         <>
@@ -96,7 +112,7 @@ export function RemoveSheet({ of: member, onClose = back }: { of: Leaving; onClo
           />
           <div class="row removal__acts">
             {preview && surface.value === 'workspace' && <CopyReport of={preview} connected={connected} />}
-            <Button onClick={onClose}>Cancel</Button>
+            <Button onClick={close}>Cancel</Button>
             <Button
               variant="danger"
               busy={busy && (own ? 'Leaving' : 'Removing')}

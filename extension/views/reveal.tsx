@@ -3,7 +3,7 @@ import type { FreshSecret } from '../messages/published.ts';
 import { connection } from '../state/connection.ts';
 import { forgetSent } from '../state/drafts.ts';
 import { insertIntoPage, insertTarget } from '../state/insert.ts';
-import { replaceRoute } from '../state/route.ts';
+import { leaveNewKey, replaceFrom, replaceRoute } from '../state/route.ts';
 import { copySecret, dismissSecret, freshSecrets, secretFormat } from '../state/secret.ts';
 import { showFailure, showToast } from '../state/toasts.ts';
 import { Button } from '../ui/button.tsx';
@@ -76,9 +76,19 @@ function Insert({ text }: { text: string }) {
   );
 }
 
-async function stored(fresh: FreshSecret, to: Parameters<typeof replaceRoute>[0]): Promise<void> {
+/** The form that led to it is left; any other screen that it lies over is where the person was, and stays. */
+function leaveForm({ kind, key }: FreshSecret): void {
+  if (kind === 'rotated') replaceFrom({ screen: 'rotate', id: key.id }, { screen: 'key', id: key.id });
+  else {
+    replaceFrom({ screen: 'new' }, { screen: 'keys' });
+    leaveNewKey();
+  }
+}
+
+async function stored(fresh: FreshSecret, to?: Parameters<typeof replaceRoute>[0]): Promise<void> {
   // First, as the popup may be closed before the answer: the secret lies over it for as long as it is there.
-  replaceRoute(to);
+  if (to) replaceRoute(to);
+  else leaveForm(fresh);
   forgetSent(fresh);
   const result = await dismissSecret(fresh);
   if (!result.ok) showFailure('Not confirmed', result.failure);
@@ -99,8 +109,7 @@ function Secret({ fresh, secret }: { fresh: FreshSecret; secret: string }) {
     setFailed(!done);
     if (done) showToast('Copied');
   };
-  const finish = () =>
-    void stored(fresh, fresh.kind === 'created' ? { screen: 'keys' } : { screen: 'key', id: fresh.key.id });
+  const finish = () => void stored(fresh);
   useShortcuts([
     { key: 'c', words: 'Copy the secret', run: () => void copyAgain() },
     { key: 'Mod+Enter', words: 'I stored it', run: finish },
@@ -153,7 +162,7 @@ function Lost({ fresh }: { fresh: FreshSecret }) {
       top={<TitleBar title="Secret lost on the way" onBack={false} />}
       foot={
         <>
-          <Button onClick={() => void stored(fresh, { screen: 'keys' })}>Leave it</Button>
+          <Button onClick={() => void stored(fresh)}>Leave it</Button>
           <span class="grow" />
           <Button variant="danger-quiet" onClick={() => void stored(fresh, { screen: 'revoke', id: key.id })}>
             Revoke

@@ -3,7 +3,7 @@ import type { Key } from '../../shared/contract/keys.ts';
 import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
 import { disableKey, revokeKey, usageOf } from '../state/keys.ts';
-import { back } from '../state/route.ts';
+import { back, backFrom } from '../state/route.ts';
 import { showToast } from '../state/toasts.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { dayTotal } from '../ui/chart-data.ts';
@@ -63,7 +63,7 @@ function useRevoke(key: Key) {
     setBusy(false);
     if (!result.ok) return setFailure(result.failure);
     showToast(`${key.name} revoked`);
-    back();
+    backFrom({ screen: 'revoke', id: key.id });
   };
   const disable = () => {
     void disableKey(key.id);

@@ -4,7 +4,7 @@ import { expirationOf } from '../../shared/expiry.ts';
 import type { Failure } from '../messages/failure.ts';
 import { now } from '../state/clock.ts';
 import { findKey, rotateKey } from '../state/keys.ts';
-import { back, replaceRoute } from '../state/route.ts';
+import { back, replaceFrom } from '../state/route.ts';
 import { copy } from '../state/secret.ts';
 import { showToast } from '../state/toasts.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -17,6 +17,7 @@ import { Callout } from '../ui/notice.tsx';
 import { PopupPage, TitleBar } from '../ui/page.tsx';
 import { useShortcuts } from '../ui/shortcuts.ts';
 import { ExpiryField, maxLifetime } from './expiry-field.tsx';
+import { KeyDetail } from './key-detail.tsx';
 import { effectiveExpiry, expiresAt } from './key-form-model.ts';
 
 type Overlap = (typeof OVERLAPS)[number];
@@ -100,7 +101,7 @@ function useRotate(key: Key) {
       ...(keep || until === undefined ? {} : { expiresAt: until === null ? null : new Date(until).toISOString() }),
     });
     setBusy(false);
-    if (result.ok) replaceRoute({ screen: 'key', id: key.id });
+    if (result.ok) replaceFrom({ screen: 'rotate', id: key.id }, { screen: 'key', id: key.id });
     else setFailure(result.failure);
   };
   return { overlap, setOverlap, keep, setKeep, expiry, setExpiry, busy, failure, rotate };
@@ -174,5 +175,7 @@ function RotateForm({ of: key }: { of: Key }) {
 export function Rotate({ id }: { id: string }) {
   const key = findKey(id);
   if (!key) return <PopupPage top={<TitleBar title="Rotate" />}>{null}</PopupPage>;
+  // Revoked elsewhere: there is nothing left to rotate.
+  if (key.status === 'revoked') return <KeyDetail id={id} />;
   return <RotateForm of={key} />;
 }

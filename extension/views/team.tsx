@@ -3,7 +3,7 @@ import type { Member } from '../../shared/contract/members.ts';
 import { allKeys } from '../state/keys.ts';
 import { navigate } from '../state/route.ts';
 import { invitations, liveKeysOf, members, refreshTeam, removed, teamFailure, teamRefreshing } from '../state/team.ts';
-import { me } from '../state/workspace.ts';
+import { me, workspace } from '../state/workspace.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNote } from '../ui/failure-note.tsx';
 import { count } from '../ui/format.ts';
@@ -137,9 +137,11 @@ function Lists() {
 
 /** Who is in the workspace, for owners and admins: invite, withdraw, remove. */
 export function Team({ removing }: { removing?: string }) {
+  const workspaceId = workspace.value?.id;
+  // Each workspace has a team of its own.
   useEffect(() => {
     void refreshTeam();
-  }, []);
+  }, [workspaceId]);
   const leaving = removing === undefined ? undefined : members.value?.find((member) => member.id === removing);
   return (
     <PopupPage

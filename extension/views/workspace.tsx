@@ -95,6 +95,8 @@ export function Workspace() {
       <main class="center__card">
         <Connect />
       </main>
+      {/* A secret that nobody has stored yet waits also where the session has ended. */}
+      {freshSecret.value && panel()}
       <Toasts />
     </div>
   );

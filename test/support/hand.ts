@@ -18,7 +18,9 @@ export class Hand {
   async press(name: string): Promise<void> {
     const found = await this.page.waitForFunction(
       (wanted) => {
-        const all = [...document.querySelectorAll<HTMLElement>('button, a, label, [role="menuitem"]')];
+        // What lies under a dialog can't be reached.
+        const within = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document;
+        const all = [...within.querySelectorAll<HTMLElement>('button, a, label, [role="menuitem"]')];
         const usable = all.filter(
           (e) => e.checkVisibility() && !e.matches(':disabled, [aria-disabled="true"]') && !e.closest('[inert]'),
         );

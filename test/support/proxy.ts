@@ -7,6 +7,9 @@ export type Fate = 'pass' | 'stop' | 'lose answer';
 /** A reverse proxy that loses what it is told to: a network that fails at the worst moment. */
 export class LossyProxy {
   fate: (method: string, path: string) => Fate = () => 'pass';
+  /** Whose answers are kept until `release`, when the server has done what they ask. */
+  holdAnswer: (method: string, path: string) => boolean = () => false;
+  #waiting: (() => void)[] = [];
   /** Requests that were lost, as `POST /path`. */
   readonly lost: string[] = [];
   #target = '';
@@ -22,6 +25,17 @@ export class LossyProxy {
     this.#target = url;
   }
 
+  /** How many answers are kept at present. */
+  get held(): number {
+    return this.#waiting.length;
+  }
+
+  /** Lets every answer through, those that were kept first. */
+  release(): void {
+    this.holdAnswer = () => false;
+    for (const send of this.#waiting.splice(0)) send();
+  }
+
   #handle(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method = 'GET', url = '/', headers } = incoming;
     const fate = this.fate(method, url.split('?')[0] ?? url);
@@ -35,8 +49,12 @@ export class LossyProxy {
         response.resume().on('end', lose);
         return;
       }
-      answer.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(answer);
+      const send = () => {
+        answer.writeHead(response.statusCode ?? 502, response.headers);
+        response.pipe(answer);
+      };
+      if (this.holdAnswer(method, url.split('?')[0] ?? url)) this.#waiting.push(send);
+      else send();
     });
     onward.on('error', () => answer.destroy());
     incoming.pipe(onward);

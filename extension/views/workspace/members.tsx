@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Member } from '../../../shared/contract/members.ts';
 import { invitations, members, refreshTeam, removed, teamFailure, teamRefreshing } from '../../state/team.ts';
+import { workspace } from '../../state/workspace.ts';
 import { count } from '../../ui/format.ts';
 import { useShortcuts } from '../../ui/shortcuts.ts';
 import { InviteForm } from '../invite.tsx';
@@ -17,9 +18,11 @@ export function Members({ removing }: { removing?: string }) {
   const [search, setSearch] = useState('');
   const [change, setChange] = useState<Change>();
   const [resetting, setResetting] = useState<Member>();
+  const workspaceId = workspace.value?.id;
+  // Each workspace has a team of its own.
   useEffect(() => {
     void refreshTeam();
-  }, []);
+  }, [workspaceId]);
   useShortcuts([{ key: '/', words: 'Search', run: focusSearch }]);
   const text = search.trim().toLowerCase();
   const all = members.value;

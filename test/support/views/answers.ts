@@ -139,7 +139,13 @@ export const base: Answers = {
       })),
     };
   },
-  'team.remove': () => ({ revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5, knownSecrets: [] }),
+  'team.remove': async ({ memberId }: { memberId: string }) => {
+    const members = MEMBERS.filter(({ id }) => id !== memberId);
+    // Only now: what it finds when it is loaded is what it gives out.
+    const { browser } = await import('wxt/browser');
+    await browser.storage.session.set({ 'published.team': { at: NOW, members, invitations: INVITATIONS } });
+    return { revokedKeys: 3, endedSessions: 2, unaffectedAgents: 5, knownSecrets: [] };
+  },
   'group.list': () => GROUPS,
   'key.requests': requests(),
   'key.read': ({ keyId }: { keyId: string }) =>
