@@ -22,7 +22,8 @@ export async function login(io: Io, options: AccountOptions): Promise<void> {
   const asked = await server.call(device.deviceCode, { body: { client_id: CLIENT_ID, device_name: io.machine } });
   io.say(`Open ${plain(asked.verification_uri)} and type this code:\n\n    ${plain(asked.user_code)}\n\nWaiting…\n`);
   const deadline = io.now() + asked.expires_in * 1000;
-  let interval = asked.interval;
+  // Asking without a pause would flood the server.
+  let interval = Math.max(1, asked.interval);
   while (io.now() < deadline) {
     await io.sleep(interval * 1000);
     const body = { grant_type: DEVICE_GRANT, device_code: asked.device_code, client_id: CLIENT_ID };

@@ -59,7 +59,7 @@ function readEntry(text: string): string {
  * are ignored. Where there are fewer entries than hops, it is the peer.
  * @param peer the address of the socket
  * @param forwarded the values of all `X-Forwarded-For` lines, joined by commas in their order
- * @throws Refusal bad_request where a trusted proxy sent an entry that is not an address
+ * @throws Refusal bad_request where the entry that counts, or one right of it by addresses, is not an address
  */
 export function clientAddress(
   peer: string | null,
@@ -68,8 +68,17 @@ export function clientAddress(
 ): string | null {
   if (trust.kind === 'none' || peer === null || forwarded === undefined) return peer;
   if (trust.kind === 'ranges' && !trust.includes(peer)) return peer;
-  const path = [...forwarded.split(',').map(readEntry), peer];
-  // Fewer entries than proxies: one of them was passed by, and the leftmost may be the client's claim.
-  if (trust.kind === 'hops') return path[path.length - 1 - trust.hops] ?? peer;
-  return path.findLast((address) => !trust.includes(address)) ?? (path[0] as string);
+  const entries = forwarded.split(',');
+  if (trust.kind === 'hops') {
+    const entry = entries.at(-trust.hops);
+    // Fewer entries than proxies: one of them was passed by, and the leftmost may be the client's claim.
+    return entry === undefined ? peer : readEntry(entry);
+  }
+  // Read no further than the one that counts: what a client claims must not refuse its request either.
+  let address = peer;
+  for (const entry of entries.reverse()) {
+    address = readEntry(entry);
+    if (!trust.includes(address)) break;
+  }
+  return address;
 }

@@ -8,8 +8,17 @@ import { denialOf, headersOf, type Requirements } from './middleware.ts';
 export type VerifiedRequest = IncomingMessage & { heexKey?: KeyIdentity };
 
 export interface NodeOptions extends Requirements {
-  /** Where a request came from. Behind a proxy say so yourself: what it forwards can't be trusted unseen. Default: the peer. */
+  /** Where a request came from. Behind a proxy say so yourself: what it forwards can't be trusted unseen. Default: the peer. One that throws says nothing. */
   address?(request: IncomingMessage): string | undefined;
+}
+
+/** One that can't be told is none: keys with an allowlist are refused then. A fault in here must not end the whole service. */
+function addressOf(request: IncomingMessage, { address }: NodeOptions): string | undefined {
+  try {
+    return address ? address(request) : request.socket.remoteAddress;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -22,7 +31,7 @@ export function requireKey(verifier: Verifier, options: NodeOptions = {}) {
       key: keyOfRequest(request) ?? '',
       permissions: options.permissions,
       customer: options.customer,
-      ip: options.address ? options.address(request) : request.socket.remoteAddress,
+      ip: addressOf(request, options),
       userAgent: request.headers['user-agent'],
     });
     const denial = denialOf(decision);

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -50,6 +50,17 @@ describe('in front of a service', () => {
       },
     ],
   ];
+  test('node:http: an address that can’t be told is none, and no request hangs by it', async () => {
+    const address = (request: IncomingMessage) => (request.headers['x-forwarded-for'] as string).split(',')[0];
+    const guard = requireKey(await verifier(), { address });
+    const url = await serve(createServer((req, res) => void guard(req, res, () => res.end('in'))));
+    const ask = async (key: { secret: string }, headers = {}) =>
+      (await call(url, 'GET', '/', { headers: { 'x-api-key': key.secret, ...headers } })).status;
+    const [anywhere, somewhere] = [await bench.key(), await bench.key({ ipAllowlist: ['10.0.0.1'] })];
+    expect([await ask(anywhere), await ask(somewhere)]).toEqual([200, 403]);
+    expect(await ask(somewhere, { 'x-forwarded-for': '10.0.0.1' })).toBe(200);
+  });
+
   test.each(kinds)('%s: a good key gets through, the rest is told 401, 403, 429 or 503', async (_, start) => {
     const v = await verifier({ maxStalenessMs: 0 });
     const url = await start(v);

@@ -25,23 +25,16 @@ describe('a list of ranges', () => {
     ['10.0.0.1', '10.1.1.1, 10.2.2.2', '10.1.1.1', 'all are trusted'],
     ['2001:db8::1', '2001:DB8:0::2, 2001:470::0:1', '2001:470::1', 'IPv6, in its one text'],
     ['127.0.0.1', '::ffff:203.0.113.9', '203.0.113.9', 'IPv4 in IPv6 is IPv4'],
+    ['10.0.0.1', 'unknown, , 203.0.113.9, 10.9.9.9', '203.0.113.9', 'what the client claims may be anything'],
   ] as [string, string | undefined, string, string][])('%s with %s: %s (%s)', (peer, forwarded, client, _why) => {
     expect(clientAddress(peer, forwarded, ranges)).toBe(client);
   });
-  test.each([
-    'nonsense',
-    '',
-    '1.2.3.4,',
-    '1.2.3.4, unknown',
-    'unknown, 1.2.3.4',
-    '1.2.3.4:80',
-    '[::1]',
-    '1.2.3',
-    '010.1.1.1',
-    '"1.2.3.4"',
-  ])('an entry that is no address refuses the request: %s', (forwarded) => {
-    expect(() => clientAddress('10.0.0.1', forwarded, ranges)).toThrow(Refusal);
-  });
+  test.each(['nonsense', '', '1.2.3.4,', '1.2.3.4, unknown', '1.2.3.4:80', '[::1]', '1.2.3', '010.1.1.1', '"1.2.3.4"'])(
+    'an entry that is no address refuses the request: %s',
+    (forwarded) => {
+      expect(() => clientAddress('10.0.0.1', forwarded, ranges)).toThrow(Refusal);
+    },
+  );
 });
 
 describe('a number of hops', () => {
@@ -51,15 +44,16 @@ describe('a number of hops', () => {
     [2, '9.9.9.9, 1.1.1.1, 2.2.2.2', '1.1.1.1'],
     [3, '1.1.1.1', '127.0.0.1'],
     [2, '1.1.1.1', '127.0.0.1'],
+    [1, 'unknown, 1.1.1.1', '1.1.1.1'],
   ])('%i of %s: %s', (hops, forwarded, client) => {
     expect(clientAddress('127.0.0.1', forwarded, trust(String(hops)))).toBe(client);
   });
 });
 
-test('what a client writes into the header never moves its address, as long as it is addresses', () => {
-  const v4 = fc.ipV4();
+test('what a client writes into the header never moves its address', () => {
+  const claim = fc.oneof(fc.ipV4(), fc.string());
   fc.assert(
-    fc.property(fc.array(v4), (forged) => {
+    fc.property(fc.array(claim), (forged) => {
       const forwarded = [...forged, '203.0.113.9'].join(', ');
       expect(clientAddress('10.0.0.1', forwarded, trust('10.0.0.0/8'))).toBe('203.0.113.9');
       expect(clientAddress('10.0.0.1', forwarded, trust('1'))).toBe('203.0.113.9');
