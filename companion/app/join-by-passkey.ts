@@ -4,7 +4,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { insertInvited, joinByInvitation, openInvitation } from './accept-invitation.ts';
 import type { Deps, Origin } from './deps.ts';
 import { findOpenInvitation } from './invitations.ts';
-import { type Challenge, newChallenge, requirePasskeys } from './passkey-challenge.ts';
+import { type Challenge, newChallenge, requireMaker, requirePasskeys } from './passkey-challenge.ts';
 import { auditPasskey, insertPasskey, verifyNew } from './passkeys.ts';
 import { hashToken, issueSession } from './sessions.ts';
 
@@ -30,13 +30,12 @@ export async function startJoin(deps: Deps, input: BodyOf<typeof passkeys.startJ
 export async function joinWithPasskey(
   deps: Deps,
   input: BodyOf<typeof passkeys.joinWithPasskey>,
-  challenge: Challenge | undefined,
+  given: Challenge | undefined,
   origin: Origin,
   label: string,
 ) {
   await deps.throttle.attempt('token', hashToken(input.token), origin.ip);
-  if (!challenge?.userId)
-    throw new Refusal('conflict', 'This took too long, or began in another browser. Start again.');
+  const challenge = requireMaker(given);
   const id = challenge.userId;
   const made = await verifyNew(deps, input.credential, challenge);
   return deps.store.transact(async (tx) => {

@@ -38,6 +38,13 @@ export function openChallenge(deps: Deps, sealed: string | undefined, kind: Chal
   return challenge?.kind === kind && challenge.expiresAt > deps.now() ? challenge : undefined;
 }
 
+/** The challenge of a new passkey, with whom it is for. @throws Refusal conflict */
+export function requireMaker(challenge: Challenge | undefined): Challenge & { userId: string } {
+  if (!challenge?.userId)
+    throw new Refusal('conflict', 'This took too long, or began in another browser. Start again.');
+  return { ...challenge, userId: challenge.userId };
+}
+
 export const knownPasskey = (row: PasskeyRow): KnownPasskey => ({
   credentialId: row.credential_id,
   publicKey: row.public_key,

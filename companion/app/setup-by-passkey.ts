@@ -1,8 +1,7 @@
 import type { BodyOf } from '../../shared/contract/endpoint.ts';
 import type { passkeys } from '../../shared/contract/identity.ts';
-import { Refusal } from '../domain/refusal.ts';
 import type { Deps, Origin } from './deps.ts';
-import { type Challenge, newChallenge, requirePasskeys } from './passkey-challenge.ts';
+import { type Challenge, newChallenge, requireMaker, requirePasskeys } from './passkey-challenge.ts';
 import { auditPasskey, insertPasskey, verifyNew } from './passkeys.ts';
 import { hashToken, issueSession, publicUser } from './sessions.ts';
 import { makeWorkspace, requireSetupToken } from './setup.ts';
@@ -26,13 +25,12 @@ export async function startSetup(deps: Deps, input: BodyOf<typeof passkeys.start
 export async function setUpWithPasskey(
   deps: Deps,
   { credential, ...input }: BodyOf<typeof passkeys.setUpWithPasskey>,
-  challenge: Challenge | undefined,
+  given: Challenge | undefined,
   origin: Origin,
   label: string,
 ) {
   await deps.throttle.attempt('token', hashToken(input.token), origin.ip);
-  if (!challenge?.userId)
-    throw new Refusal('conflict', 'This took too long, or began in another browser. Start again.');
+  const challenge = requireMaker(given);
   const id = challenge.userId;
   const made = await verifyNew(deps, credential, challenge);
   return deps.store.transact(async (tx) => {
